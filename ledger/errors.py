@@ -1,0 +1,110 @@
+"""The tree of exceptions: our own mistakes and unreadable input, never a disagreement of facts.
+
+::
+
+    RollforwardError
+    ├── MalformedRecord      a record, or one row of it, cannot be read     → quarantine, exit 3
+    ├── RefusedFile          a whole file cannot be taken                   → exit 4
+    ├── NeedsHint            the file cannot say something; names the flag  → exit 2
+    ├── UnknownKind          a projection met an event it cannot give a meaning to → exit 1
+    ├── NotFound             no such account, event or record               → exit 2
+    ├── BrokenChain          the book's bytes do not match its own digests  → exit 1
+    ├── StoreBusy            another writer holds the book                  → exit 5
+    └── StoreFailed          the store could not do what was asked          → exit 5
+
+A finding (two truths differ) is a value in ``projections.findings``, not an exception.
+Each exception carries what it speaks of as attributes; its text says where, what was found,
+what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class RollforwardError(Exception):
+    """Root of everything this program raises on purpose."""
+
+
+class MalformedRecord(RollforwardError):
+    """A record or a row of it cannot be read; it goes to quarantine."""
+
+    def __init__(self, *, field: str, found: object, expected: str) -> None:
+        """Say which field held what, and what was expected there."""
+        self.field = field
+        self.found = found
+        self.expected = expected
+        super().__init__(f'{field} "{_shown(found)}" is not {expected}')
+
+
+class RefusedFile(RollforwardError):
+    """A whole file cannot be taken: nothing of it is written."""
+
+    def __init__(self, *, name: str, reason: str, remedy: str) -> None:
+        """Name the file, why it is refused, and what to do."""
+        self.name = name
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"{name}: {reason}. {remedy}")
+
+
+class NeedsHint(RollforwardError):
+    """A file leaves something open which only the user can say; the message names the flag."""
+
+    def __init__(self, *, name: str, question: str, flag: str) -> None:
+        """Name the file, what is open, and the exact flag that answers it."""
+        self.name = name
+        self.question = question
+        self.flag = flag
+        super().__init__(f"{name}: {question}. Say {flag}")
+
+
+class UnknownKind(RollforwardError):
+    """A projection met an event whose meaning is not known and stops there, loudly."""
+
+    def __init__(self, *, kind: str, event: str, at: int, projection: str) -> None:
+        """Name the kind, the event and the projection that cannot go on."""
+        self.kind = kind
+        self.event = event
+        self.at = at
+        self.projection = projection
+        super().__init__(
+            f"{projection}: event {event} is of the unknown kind {kind!r}; "
+            f"figures from its moment ({at} ms) on are not known. Correct it or wait for a version "
+            f"that knows the kind"
+        )
+
+
+class NotFound(RollforwardError):
+    """Nothing in the book goes by that name."""
+
+    def __init__(self, *, what: str, name: str, remedy: str = "") -> None:
+        """Say what was looked for, under which name, and where to look instead."""
+        self.what = what
+        self.name = name
+        self.remedy = remedy
+        super().__init__(
+            f"no {what} {name} in this book{'. ' + remedy if remedy else ''}"
+        )
+
+
+class BrokenChain(RollforwardError):
+    """Stored bytes do not match the digests that were taken over them."""
+
+    def __init__(self, *, stream: str, version: int, reason: str) -> None:
+        """Name the stream, the number of the batch in it, and what does not match."""
+        self.stream = stream
+        self.version = version
+        self.reason = reason
+        super().__init__(f"{stream} batch {version}: {reason}")
+
+
+class StoreBusy(RollforwardError):
+    """Another writer holds the book; nothing was written."""
+
+
+class StoreFailed(RollforwardError):
+    """The store could not do what was asked; the message says what to run."""
+
+
+def _shown(found: object, limit: int = 80) -> str:
+    text = str(found).encode("unicode_escape").decode("ascii")
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,165 @@
+"""Events: everything that can be recorded, in the words of the venue and of accountants.
+
+One class per fact, past tense, frozen. What a field means stands in its annotation; the event
+reference, the column types and the column heads are made from there. An event never holds a
+number we derived: what the venue derived and told us is named ``reported_…``. Amounts carry the
+sign the record gives them; which way money moved is said once, in ``projections/postings.py``.
+
+The closed set of events is the union ``Event``; a ``match`` over it ends in ``assert_never``.
+"""
+
+from typing import TypeAlias
+
+from ledger.events.base import Fact
+from ledger.events.cash import (
+    Deposited,
+    Withdrawn,
+    ClassTransferred,
+    Transferred,
+    ActivationCharged,
+    RewardsClaimed,
+    GenesisReceived,
+    AuctionPaid,
+    StakingTransferred,
+    StakeChanged,
+    DexAbstractionActivated,
+    VaultCreated,
+    VaultDeposited,
+    VaultWithdrawn,
+    VaultDistributed,
+    LeaderCommissionReceived,
+)
+from ledger.events.trading import Filled, FundingPaid, Liquidated, LiquidatedPosition
+from ledger.events.lending import ReserveOperated, InterestAccrued
+from ledger.events.market import (
+    PriceObserved,
+    CandleObserved,
+    FundingRateSet,
+    ReserveObserved,
+    Tier,
+    MarginTableSet,
+    MarketListed,
+    TokenListed,
+    PairListed,
+    DexListed,
+)
+from ledger.events.observations import (
+    ModeChanged,
+    ObservedPosition,
+    MarginSummary,
+    PerpStateObserved,
+    ObservedBalance,
+    TokenFigure,
+    SpotStateObserved,
+    ObservedLoan,
+    LendingStateObserved,
+    ObservedOrder,
+    OrdersObserved,
+    OrderStatusObserved,
+    SubAccountObserved,
+    VaultEquityObserved,
+    StakeObserved,
+)
+from ledger.events.housekeeping import (
+    OpeningBalance,
+    OpeningPosition,
+    Opened,
+    Annulled,
+    Replaced,
+    Contradicted,
+    Ordered,
+    Quarantined,
+    Noted,
+    Unrecognized,
+)
+
+CashEvent: TypeAlias = (
+    Deposited | Withdrawn | ClassTransferred | Transferred | ActivationCharged | RewardsClaimed
+    | GenesisReceived | AuctionPaid | StakingTransferred | StakeChanged | DexAbstractionActivated
+    | VaultCreated | VaultDeposited | VaultWithdrawn | VaultDistributed | LeaderCommissionReceived
+)  # fmt: skip
+TradingEvent: TypeAlias = Filled | FundingPaid | Liquidated
+LendingEvent: TypeAlias = ReserveOperated | InterestAccrued
+MarketEvent: TypeAlias = (
+    PriceObserved | CandleObserved | FundingRateSet | ReserveObserved | MarginTableSet
+    | MarketListed | TokenListed | PairListed | DexListed
+)  # fmt: skip
+Observation: TypeAlias = (
+    ModeChanged | PerpStateObserved | SpotStateObserved | LendingStateObserved | OrdersObserved
+    | OrderStatusObserved | SubAccountObserved | VaultEquityObserved | StakeObserved
+)  # fmt: skip
+Correction: TypeAlias = Annulled | Replaced
+Housekeeping: TypeAlias = Correction | Contradicted | Ordered | Quarantined
+Event: TypeAlias = (
+    CashEvent | TradingEvent | LendingEvent | MarketEvent | Observation
+    | Opened | Noted | Unrecognized | Housekeeping
+)  # fmt: skip
+
+__all__ = [
+    "ActivationCharged",
+    "Annulled",
+    "AuctionPaid",
+    "CandleObserved",
+    "CashEvent",
+    "ClassTransferred",
+    "Contradicted",
+    "Correction",
+    "Deposited",
+    "DexAbstractionActivated",
+    "DexListed",
+    "Event",
+    "Fact",
+    "Filled",
+    "FundingPaid",
+    "FundingRateSet",
+    "GenesisReceived",
+    "Housekeeping",
+    "InterestAccrued",
+    "LeaderCommissionReceived",
+    "LendingEvent",
+    "LendingStateObserved",
+    "Liquidated",
+    "LiquidatedPosition",
+    "MarginSummary",
+    "MarginTableSet",
+    "MarketEvent",
+    "MarketListed",
+    "ModeChanged",
+    "Noted",
+    "Observation",
+    "ObservedBalance",
+    "ObservedLoan",
+    "ObservedOrder",
+    "ObservedPosition",
+    "Opened",
+    "OpeningBalance",
+    "OpeningPosition",
+    "OrderStatusObserved",
+    "Ordered",
+    "OrdersObserved",
+    "PairListed",
+    "PerpStateObserved",
+    "PriceObserved",
+    "Quarantined",
+    "Replaced",
+    "ReserveObserved",
+    "ReserveOperated",
+    "RewardsClaimed",
+    "SpotStateObserved",
+    "StakeChanged",
+    "StakeObserved",
+    "StakingTransferred",
+    "SubAccountObserved",
+    "Tier",
+    "TokenFigure",
+    "TokenListed",
+    "TradingEvent",
+    "Transferred",
+    "Unrecognized",
+    "VaultCreated",
+    "VaultDeposited",
+    "VaultDistributed",
+    "VaultEquityObserved",
+    "VaultWithdrawn",
+    "Withdrawn",
+]

@@ -1,0 +1,247 @@
+"""Exact decimals: reading them, writing them, and the only roundings there are.
+
+Everything inside is a ``Decimal`` under one context that refuses to round silently. What an
+operation returns:
+
+==============================  =====================================================
+amount ± amount                 an amount, exact
+size × price                    a plain number, exact, to be named by whoever asked
+anything ÷ anything             only by name: ``divide_down``, ``divide_half_even``
+fewer places                    only by name: ``round_down``, ``round_floor``, ``round_half_even``
+``ratio53``                     the venue's own double: quotient, then product, each of 53 bits
+==============================  =====================================================
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from decimal import (
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Clamped,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+    Subnormal,
+    Underflow,
+    localcontext,
+)
+from typing import TYPE_CHECKING, Final
+
+from ledger.errors import MalformedRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ZERO: Final = Decimal(0)
+
+INTEGER_DIGITS_MAX: Final = 31
+FRACTION_DIGITS_MAX: Final = 30
+
+EXACT: Final = Context(
+    prec=400,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    traps=[
+        Clamped,
+        DivisionByZero,
+        FloatOperation,
+        Inexact,
+        InvalidOperation,
+        Overflow,
+        Rounded,
+        Subnormal,
+        Underflow,
+    ],
+)
+"""The context of every sum and product: wide, and it raises where it would have to round."""
+
+_ROUNDING: Final = Context(
+    prec=400, Emin=-999_999, Emax=999_999, traps=[InvalidOperation]
+)
+
+_PLAIN: Final = re.compile(r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z", re.ASCII)
+_EXPONENT: Final = re.compile(r"\A-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\Z", re.ASCII)
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Enter the exact context: sums and products are exact or they raise."""
+    with localcontext(EXACT):
+        yield
+
+
+def parse_decimal(
+    text: object, *, field: str = "amount", exponent: bool = False
+) -> Decimal:
+    """Return the exact value of a decimal the venue wrote as text, trailing zeros dropped.
+
+    ``exponent`` admits forms such as ``5.53e-7``, which only web exports and spreadsheets write.
+    The characters themselves stay in the raw record.
+
+    Raises: MalformedRecord, for anything but plain digits: signs other than a leading minus,
+    separators, ``NaN``, too many digits (31 before, 30 after the point).
+    """
+    if (
+        isinstance(text, str)
+        and len(text) <= 1 + INTEGER_DIGITS_MAX + 1 + FRACTION_DIGITS_MAX
+    ):
+        if _PLAIN.match(text):
+            whole, point, fraction = text.partition(".")
+            if (
+                len(whole.lstrip("-")) <= INTEGER_DIGITS_MAX
+                and len(fraction) <= FRACTION_DIGITS_MAX
+            ):
+                if point:
+                    text = text.rstrip("0").rstrip(".")
+                value = Decimal(text)
+                return value if value else ZERO
+        elif exponent and _EXPONENT.match(text):
+            return _from_exponent(text, field=field)
+    raise MalformedRecord(
+        field=field,
+        found=text,
+        expected="a decimal number in plain digits, such as 0.5",
+    )
+
+
+def _from_exponent(text: str, *, field: str) -> Decimal:
+    value = Decimal(text)
+    if value and not -FRACTION_DIGITS_MAX <= value.adjusted() < INTEGER_DIGITS_MAX:
+        raise MalformedRecord(
+            field=field, found=text, expected="at most 31 digits before the point"
+        )
+    return Decimal(canonical(value))
+
+
+def canonical(value: Decimal) -> str:
+    """Return the one text of a number: plain digits, no exponent, no trailing zeros, no minus zero."""
+    if not value:
+        return "0"
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def places(value: Decimal) -> int:
+    """Return how many digits stand after the point in the canonical text of *value*."""
+    _, point, fraction = canonical(value).partition(".")
+    return len(fraction) if point else 0
+
+
+def _quantum(count: int) -> Decimal:
+    return Decimal((0, (1,), -count))
+
+
+def round_down(value: Decimal, count: int) -> Decimal:
+    """Return *value* with *count* decimal places, cut off toward zero."""
+    return value.quantize(_quantum(count), rounding=ROUND_DOWN, context=_ROUNDING)
+
+
+def round_floor(value: Decimal, count: int) -> Decimal:
+    """Return *value* with *count* decimal places, rounded toward minus infinity."""
+    return value.quantize(_quantum(count), rounding=ROUND_FLOOR, context=_ROUNDING)
+
+
+def round_half_even(value: Decimal, count: int) -> Decimal:
+    """Return *value* with *count* decimal places, ties to the even digit."""
+    return value.quantize(_quantum(count), rounding=ROUND_HALF_EVEN, context=_ROUNDING)
+
+
+def scaled(value: Decimal, count: int) -> int:
+    """Return *value* × 10^count as a whole number.
+
+    Raises: ValueError, when the value has more than *count* decimal places.
+    """
+    shifted = value.scaleb(count, context=EXACT)
+    whole = int(shifted)
+    if whole != shifted:
+        message = f"{canonical(value)} has more than {count} decimal places"
+        raise ValueError(message)
+    return whole
+
+
+def unscaled(value: int, count: int) -> Decimal:
+    """Return the whole number *value* ÷ 10^count as an exact decimal."""
+    return Decimal(value).scaleb(-count, context=EXACT)
+
+
+def divide_down(dividend: Decimal, divisor: Decimal, count: int) -> Decimal:
+    """Return the quotient cut off toward zero at *count* decimal places."""
+    return _divided(dividend, divisor, count, rounding=ROUND_DOWN)
+
+
+def divide_half_even(dividend: Decimal, divisor: Decimal, count: int) -> Decimal:
+    """Return the correctly rounded quotient at *count* decimal places, ties to the even digit."""
+    return _divided(dividend, divisor, count, rounding=ROUND_HALF_EVEN)
+
+
+def _divided(
+    dividend: Decimal, divisor: Decimal, count: int, *, rounding: str
+) -> Decimal:
+    """Divide as whole numbers, so that the rounding sees the exact remainder."""
+    top, bottom = dividend.as_integer_ratio(), divisor.as_integer_ratio()
+    numerator, denominator = top[0] * bottom[1] * 10**count, top[1] * bottom[0]
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    sign = -1 if numerator < 0 else 1
+    quotient, remainder = divmod(abs(numerator), denominator)
+    if rounding == ROUND_HALF_EVEN:
+        doubled = 2 * remainder
+        if doubled > denominator or (doubled == denominator and quotient % 2):
+            quotient += 1
+    return unscaled(sign * quotient, count)
+
+
+def ratio53(value: int, *, numerator: int, denominator: int) -> int:
+    """Return trunc(double(value) × double(numerator ÷ denominator)), in whole numbers.
+
+    The venue's own arithmetic where it keeps the remaining share of an entry notional: the
+    quotient and then the product are each rounded to 53 significant bits, ties to even, and the
+    product is truncated. **Units**: as *value*; all arguments non-negative, denominator positive.
+    **Source**: 735 of 735 recorded closes (an exact ratio explains 733, an exact product 545).
+    """
+    top, shift = _to_53_bits(numerator, denominator)
+    left, left_shift = _to_53_bits(value, 1)
+    product, product_shift = _to_53_bits(left * top, 1)
+    total = shift + left_shift + product_shift
+    return product << total if total >= 0 else product >> -total
+
+
+def _to_53_bits(numerator: int, denominator: int) -> tuple[int, int]:
+    """Return (mantissa, exponent): the quotient rounded half to even to 53 significant bits."""
+    if not numerator:
+        return 0, 0
+    shift = numerator.bit_length() - denominator.bit_length() - 53
+    while True:
+        if shift >= 0:
+            quotient, remainder = divmod(numerator, denominator << shift)
+            divisor = denominator << shift
+        else:
+            quotient, remainder = divmod(numerator << -shift, denominator)
+            divisor = denominator
+        if quotient.bit_length() <= 53:
+            break
+        shift += 1
+    if quotient.bit_length() < 53:
+        shift -= 53 - quotient.bit_length()
+        quotient, remainder, divisor = _requotient(numerator, denominator, shift)
+    if 2 * remainder > divisor or (2 * remainder == divisor and quotient % 2):
+        quotient += 1
+    return quotient, shift
+
+
+def _requotient(numerator: int, denominator: int, shift: int) -> tuple[int, int, int]:
+    divisor = denominator << shift if shift >= 0 else denominator
+    quotient, remainder = divmod(
+        numerator << -shift if shift < 0 else numerator, divisor
+    )
+    return quotient, remainder, divisor
