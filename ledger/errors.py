@@ -8,6 +8,7 @@
     ├── NeedsHint            the file cannot say something; names the flag  → exit 2
     ├── UnknownKind          a projection met an event it cannot give a meaning to → exit 1
     ├── NotFound             no such account, event or record               → exit 2
+    ├── UnclearQuestion      what was asked has two readings, or none       → exit 2
     ├── BrokenChain          the book's bytes do not match its own digests  → exit 1
     ├── StoreBusy            another writer holds the book                  → exit 5
     └── StoreFailed          the store could not do what was asked          → exit 5
@@ -84,6 +85,17 @@ class NotFound(RollforwardError):
         super().__init__(
             f"no {what} {name} in this book{'. ' + remedy if remedy else ''}"
         )
+
+
+class UnclearQuestion(RollforwardError):
+    """What was asked can be read in more than one way, or in none; nothing was looked up."""
+
+    def __init__(self, *, asked: str, problem: str, remedy: str) -> None:
+        """Quote what was asked, say what is unclear about it, and how to ask instead."""
+        self.asked = asked
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f'"{_shown(asked)}" {problem}. {remedy}')
 
 
 class BrokenChain(RollforwardError):
