@@ -29,7 +29,8 @@ test: $(VENV)/.installed ## run the whole test suite
 accept: $(VENV)/.installed ## run the acceptance tests against the installed command
 	@$(BIN)/python tests/accept.py
 
-check: format lint types walls ## judge format, lint, types and walls; changes nothing
+check: $(VENV)/.installed ## judge format, lint, types and walls; changes nothing
+	@$(MAKE) --no-print-directory --keep-going format lint types walls
 
 format: $(VENV)/.installed
 	@$(BIN)/ruff format --quiet --check . || { echo "format: 'make fix' rewrites what differs" >&2; \

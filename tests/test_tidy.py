@@ -416,12 +416,16 @@ ALLOWED: list[tuple[Rule, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "name", "text"), CAUGHT)
+def named(cases: list[tuple[Rule, str, str]]) -> list[str]:
+    return [f"{rule.__name__}-{number}" for number, (rule, _, _) in enumerate(cases)]
+
+
+@pytest.mark.parametrize(("rule", "name", "text"), CAUGHT, ids=named(CAUGHT))
 def test_a_planted_violation_is_caught(rule: Rule, name: str, text: str):
     assert list(rule(Module(name, text)))
 
 
-@pytest.mark.parametrize(("rule", "name", "text"), ALLOWED)
+@pytest.mark.parametrize(("rule", "name", "text"), ALLOWED, ids=named(ALLOWED))
 def test_what_is_allowed_is_left_alone(rule: Rule, name: str, text: str):
     assert [] == list(rule(Module(name, text)))
 
