@@ -66,10 +66,22 @@ class Account(Aggregate):
 
     @event("Filled")
     def fill(
-        self, at: int, coin: str, px: Decimal, sz: Decimal, side: str, start_position: Decimal,
-        direction: str, closed_pnl: Decimal, fee: Decimal, fee_asset: str, crossed: bool,
-        oid: int, tid: int, tx_hash: str,
-    ) -> None:  # fmt: skip
+        self,
+        at: int,
+        coin: str,
+        px: Decimal,
+        sz: Decimal,
+        side: str,
+        start_position: Decimal,
+        direction: str,
+        closed_pnl: Decimal,
+        fee: Decimal,
+        fee_asset: str,
+        crossed: bool,
+        oid: int,
+        tid: int,
+        tx_hash: str,
+    ) -> None:
         signed = sz if side == "B" else -sz
         if "/" in coin:
             base, quote = coin.split("/")
@@ -127,10 +139,21 @@ def command(account: Account, fact: Event) -> None:
     name = type(fact).__name__
     if name == "Filled":
         account.fill(
-            fact.at, fact.coin, fact.px, fact.sz, fact.side, fact.start_position, fact.direction,
-            fact.reported_closed_pnl, fact.fee, fact.fee_asset, fact.crossed, fact.oid, fact.tid,
+            fact.at,
+            fact.coin,
+            fact.px,
+            fact.sz,
+            fact.side,
+            fact.start_position,
+            fact.direction,
+            fact.reported_closed_pnl,
+            fact.fee,
+            fact.fee_asset,
+            fact.crossed,
+            fact.oid,
+            fact.tid,
             fact.tx_hash,
-        )  # fmt: skip
+        )
     elif name == "FundingPaid":
         account.pay_funding(fact.at, fact.coin, fact.usdc, fact.size, fact.rate, fact.tx_hash)
     elif name == "InterestAccrued":

@@ -39,14 +39,10 @@ class _Form:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.head = f'{{"@":"{kind.tag}",'.encode()
-        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(
-            kind.event_class
-        ).decode
+        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(kind.event_class).decode
         self.prefix = ID_RECIPE + kind.name.encode() + b"\n"
         self.whole = kind.whole
-        self.key: Callable[[Any], Any] = attrgetter(
-            "stream", "at", "occurrence", *kind.key
-        )
+        self.key: Callable[[Any], Any] = attrgetter("stream", "at", "occurrence", *kind.key)
         self.identified: Callable[[Any], Any] | None = (
             attrgetter(kind.identified_by) if kind.identified_by else None
         )
@@ -124,9 +120,7 @@ def event_id(event: Event) -> EventId:
 
 def event_digest(line: bytes) -> Digest:
     """Return the digest of one event: of its canonical line, domain-tagged and length-framed."""
-    return Digest(
-        sha256(EVENT_RECIPE + len(line).to_bytes(8, "big") + line).hexdigest()
-    )
+    return Digest(sha256(EVENT_RECIPE + len(line).to_bytes(8, "big") + line).hexdigest())
 
 
 def kind_of(event: Event) -> Kind:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
+from ledger.events import Event
 from ledger.units import Digest, EventId, Millis, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ledger.events import Event
 
 Source: TypeAlias = Literal["node", "api", "web", "sheet", "person"]
 """Where a record comes from: the node's files, the info service, the web interface's exports,

@@ -82,9 +82,7 @@ class NotFound(RollforwardError):
         self.what = what
         self.name = name
         self.remedy = remedy
-        super().__init__(
-            f"no {what} {name} in this book{'. ' + remedy if remedy else ''}"
-        )
+        super().__init__(f"no {what} {name} in this book{'. ' + remedy if remedy else ''}")
 
 
 class UnclearQuestion(RollforwardError):

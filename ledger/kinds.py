@@ -83,9 +83,7 @@ def kind(
         )
         unknown = set(registered.key) - names
         if registered.tag in KINDS or unknown:
-            message = (
-                f"kind {registered.tag}: taken, or unknown key fields {sorted(unknown)}"
-            )
+            message = f"kind {registered.tag}: taken, or unknown key fields {sorted(unknown)}"
             raise TypeError(message)
         KINDS[registered.tag] = registered
         KIND_OF[event_class] = registered

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Final
 from ledger.errors import MalformedRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 ZERO: Final = Decimal(0)
 
@@ -65,24 +65,20 @@ EXACT: Final = Context(
 )
 """The context of every sum and product: wide, and it raises where it would have to round."""
 
-_ROUNDING: Final = Context(
-    prec=400, Emin=-999_999, Emax=999_999, traps=[InvalidOperation]
-)
+_ROUNDING: Final = Context(prec=400, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
 
 _PLAIN: Final = re.compile(r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z", re.ASCII)
 _EXPONENT: Final = re.compile(r"\A-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\Z", re.ASCII)
 
 
 @contextmanager
-def exact() -> Iterator[None]:
+def exact() -> Generator[None]:
     """Enter the exact context: sums and products are exact or they raise."""
     with localcontext(EXACT):
         yield
 
 
-def parse_decimal(
-    text: object, *, field: str = "amount", exponent: bool = False
-) -> Decimal:
+def parse_decimal(text: object, *, field: str = "amount", exponent: bool = False) -> Decimal:
     """Return the exact value of a decimal the venue wrote as text, trailing zeros dropped.
 
     ``exponent`` admits forms such as ``5.53e-7``, which only web exports and spreadsheets write.
@@ -91,10 +87,7 @@ def parse_decimal(
     Raises: MalformedRecord, for anything but plain digits: signs other than a leading minus,
     separators, ``NaN``, too many digits (31 before, 30 after the point).
     """
-    if (
-        isinstance(text, str)
-        and len(text) <= 1 + INTEGER_DIGITS_MAX + 1 + FRACTION_DIGITS_MAX
-    ):
+    if isinstance(text, str) and len(text) <= 1 + INTEGER_DIGITS_MAX + 1 + FRACTION_DIGITS_MAX:
         if _PLAIN.match(text):
             whole, point, fraction = text.partition(".")
             if (
@@ -104,7 +97,7 @@ def parse_decimal(
                 if point:
                     text = text.rstrip("0").rstrip(".")
                 value = Decimal(text)
-                return value if value else ZERO
+                return value or ZERO
         elif exponent and _EXPONENT.match(text):
             return _from_exponent(text, field=field)
     raise MalformedRecord(
@@ -124,7 +117,7 @@ def _from_exponent(text: str, *, field: str) -> Decimal:
 
 
 def canonical(value: Decimal) -> str:
-    """Return the one text of a number: plain digits, no exponent, no trailing zeros, no minus zero."""
+    """Return the one text of a number: plain digits, no trailing zeros, no minus zero."""
     if not value:
         return "0"
     text = format(value, "f")
@@ -184,9 +177,7 @@ def divide_half_even(dividend: Decimal, divisor: Decimal, count: int) -> Decimal
     return _divided(dividend, divisor, count, rounding=ROUND_HALF_EVEN)
 
 
-def _divided(
-    dividend: Decimal, divisor: Decimal, count: int, *, rounding: str
-) -> Decimal:
+def _divided(dividend: Decimal, divisor: Decimal, count: int, *, rounding: str) -> Decimal:
     """Divide as whole numbers, so that the rounding sees the exact remainder."""
     top, bottom = dividend.as_integer_ratio(), divisor.as_integer_ratio()
     numerator, denominator = top[0] * bottom[1] * 10**count, top[1] * bottom[0]
@@ -241,7 +232,5 @@ def _to_53_bits(numerator: int, denominator: int) -> tuple[int, int]:
 
 def _requotient(numerator: int, denominator: int, shift: int) -> tuple[int, int, int]:
     divisor = denominator << shift if shift >= 0 else denominator
-    quotient, remainder = divmod(
-        numerator << -shift if shift < 0 else numerator, divisor
-    )
+    quotient, remainder = divmod(numerator << -shift if shift < 0 else numerator, divisor)
     return quotient, remainder, divisor

@@ -21,13 +21,13 @@ Asset = NewType("Asset", str)
 """A token, by the symbol the record gives (``USDC``, ``HYPE``); see decision 0011."""
 
 Coin = NewType("Coin", str)
-"""A market: ``BTC``, ``xyz:NVDA`` (perpetuals), ``@107``, ``HYPE/USDC`` (spot), ``+12`` (outcome)."""
+"""A market: ``BTC``, ``xyz:NVDA`` (perpetual), ``@107``, ``A/B`` (spot), ``+12`` (outcome)."""
 
 Dex = NewType("Dex", str)
 """A perpetuals exchange by name; the main one is the empty string."""
 
 Stream = NewType("Stream", str)
-"""Whose history an event belongs to: ``account:0x…``, ``market:BTC``, ``reserve:USDC``, ``venue``."""
+"""Whose history an event belongs to: ``account:0x…``, ``market:BTC``, ``reserve:USDC``, …"""
 
 EventId = NewType("EventId", str)
 """Identity of an event: 32 hexadecimal digits, from its kind, stream and natural key."""
@@ -54,11 +54,7 @@ def parse_address(text: object, *, field: str = "address") -> Address:
 
     Raises: MalformedRecord, when the text is anything but ``0x`` and forty hexadecimal digits.
     """
-    if (
-        isinstance(text, str)
-        and _ADDRESS.match(lowered := text.lower())
-        and text[:2] == "0x"
-    ):
+    if isinstance(text, str) and _ADDRESS.match(lowered := text.lower()) and text[:2] == "0x":
         return Address(lowered)
     raise MalformedRecord(
         field=field, found=text, expected="an address: 0x and forty hexadecimal digits"
@@ -74,9 +70,7 @@ def parse_millis(value: object, *, field: str = "time") -> Millis:
         return Millis(value)
     if isinstance(value, str) and _MILLIS_DIGITS.match(value):
         return Millis(int(value))
-    raise MalformedRecord(
-        field=field, found=value, expected="whole milliseconds since 1970"
-    )
+    raise MalformedRecord(field=field, found=value, expected="whole milliseconds since 1970")
 
 
 def account_stream(account: Address) -> Stream:

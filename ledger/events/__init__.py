@@ -12,66 +12,66 @@ from typing import TypeAlias
 
 from ledger.events.base import Fact
 from ledger.events.cash import (
-    Deposited,
-    Withdrawn,
-    ClassTransferred,
-    Transferred,
     ActivationCharged,
-    RewardsClaimed,
-    GenesisReceived,
     AuctionPaid,
-    StakingTransferred,
-    StakeChanged,
+    ClassTransferred,
+    Deposited,
     DexAbstractionActivated,
+    GenesisReceived,
+    LeaderCommissionReceived,
+    RewardsClaimed,
+    StakeChanged,
+    StakingTransferred,
+    Transferred,
     VaultCreated,
     VaultDeposited,
-    VaultWithdrawn,
     VaultDistributed,
-    LeaderCommissionReceived,
-)
-from ledger.events.trading import Filled, FundingPaid, Liquidated, LiquidatedPosition
-from ledger.events.lending import ReserveOperated, InterestAccrued
-from ledger.events.market import (
-    PriceObserved,
-    CandleObserved,
-    FundingRateSet,
-    ReserveObserved,
-    Tier,
-    MarginTableSet,
-    MarketListed,
-    TokenListed,
-    PairListed,
-    DexListed,
-)
-from ledger.events.observations import (
-    ModeChanged,
-    ObservedPosition,
-    MarginSummary,
-    PerpStateObserved,
-    ObservedBalance,
-    TokenFigure,
-    SpotStateObserved,
-    ObservedLoan,
-    LendingStateObserved,
-    ObservedOrder,
-    OrdersObserved,
-    OrderStatusObserved,
-    SubAccountObserved,
-    VaultEquityObserved,
-    StakeObserved,
+    VaultWithdrawn,
+    Withdrawn,
 )
 from ledger.events.housekeeping import (
+    Annulled,
+    Contradicted,
+    Noted,
+    Opened,
     OpeningBalance,
     OpeningPosition,
-    Opened,
-    Annulled,
-    Replaced,
-    Contradicted,
     Ordered,
     Quarantined,
-    Noted,
+    Replaced,
     Unrecognized,
 )
+from ledger.events.lending import InterestAccrued, ReserveOperated
+from ledger.events.market import (
+    CandleObserved,
+    DexListed,
+    FundingRateSet,
+    MarginTableSet,
+    MarketListed,
+    PairListed,
+    PriceObserved,
+    ReserveObserved,
+    Tier,
+    TokenListed,
+)
+from ledger.events.observations import (
+    LendingStateObserved,
+    MarginSummary,
+    ModeChanged,
+    ObservedBalance,
+    ObservedLoan,
+    ObservedOrder,
+    ObservedPosition,
+    OrdersObserved,
+    OrderStatusObserved,
+    PerpStateObserved,
+    SpotStateObserved,
+    StakeObserved,
+    SubAccountObserved,
+    TokenFigure,
+    VaultEquityObserved,
+)
+from ledger.events.trading import Filled, FundingPaid, Liquidated, LiquidatedPosition
 
 CashEvent: TypeAlias = (
     Deposited | Withdrawn | ClassTransferred | Transferred | ActivationCharged | RewardsClaimed

@@ -32,6 +32,4 @@ class Fact:
 
     stream: Annotated[Stream, Is("whose history this is part of")]
     at: Annotated[Millis, Is("when it happened, venue time", unit="ms", venue="time")]
-    occurrence: Annotated[
-        int, Is("0 for the first of several identical records, then 1, 2, …")
-    ] = 0
+    occurrence: Annotated[int, Is("0 for the first of several identical records, then 1, 2, …")] = 0

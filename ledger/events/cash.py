@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ledger.events.base import Fact, Number, RANK_CASH, TxHash
+from ledger.events.base import RANK_CASH, Fact, Number, TxHash
 from ledger.kinds import Is, kind
 from ledger.units import Address, Asset, Dex
 
@@ -63,17 +63,13 @@ class Transferred(Fact):
         Is("the venue's own word", venue="type"),
     ]
     asset: Annotated[Asset, Is("token sent", venue="token")]
-    amount: Annotated[
-        Number, Is("received by the recipient", unit="asset", venue="amount or usdc")
-    ]
+    amount: Annotated[Number, Is("received by the recipient", unit="asset", venue="amount or usdc")]
     sender: Annotated[
         Address | None, Is("who sent; None when the record does not say", venue="user")
     ]
     recipient: Annotated[Address | None, Is("who received", venue="destination")]
     source: Annotated[str, Is("'spot', or 'perp:' and the exchange", venue="sourceDex")]
-    target: Annotated[
-        str, Is("'spot', or 'perp:' and the exchange", venue="destinationDex")
-    ]
+    target: Annotated[str, Is("'spot', or 'perp:' and the exchange", venue="destinationDex")]
     fee: Annotated[
         Number,
         Is("charged to the sender beside the amount", unit="fee_asset", venue="fee"),
@@ -91,9 +87,7 @@ class Transferred(Fact):
     tx_hash: TxHash
 
 
-@kind(
-    "activation_charged", key=("tx_hash", "asset"), family="transfers", rank=RANK_CASH
-)
+@kind("activation_charged", key=("tx_hash", "asset"), family="transfers", rank=RANK_CASH)
 @attrs.frozen(kw_only=True)
 class ActivationCharged(Fact):
     """The fee for activating an account was taken."""
@@ -119,9 +113,7 @@ class GenesisReceived(Fact):
     """A token's genesis credited (or, for its deployer, debited) the account."""
 
     asset: Annotated[Asset, Is("token credited", venue="token")]
-    amount: Annotated[
-        Number, Is("credited; negative when debited", unit="asset", venue="amount")
-    ]
+    amount: Annotated[Number, Is("credited; negative when debited", unit="asset", venue="amount")]
     tx_hash: TxHash
 
 
@@ -225,9 +217,7 @@ class VaultWithdrawn(Fact):
     vault: Annotated[Address | None, Is("the vault", venue="vault")]
     user: Annotated[Address | None, Is("the depositor", venue="user")]
     requested: Annotated[Number, Is("asked for", unit="USDC", venue="requestedUsd")]
-    commission: Annotated[
-        Number, Is("kept for the leader", unit="USDC", venue="commission")
-    ]
+    commission: Annotated[Number, Is("kept for the leader", unit="USDC", venue="commission")]
     closing_cost: Annotated[
         Number, Is("cost of closing positions", unit="USDC", venue="closingCost")
     ]
@@ -241,9 +231,7 @@ class VaultWithdrawn(Fact):
 class VaultDistributed(Fact):
     """A vault paid money out to the account."""
 
-    vault: Annotated[
-        Address | None, Is("the vault; None where cut short", venue="vault")
-    ]
+    vault: Annotated[Address | None, Is("the vault; None where cut short", venue="vault")]
     usdc: Annotated[Number, Is("received", unit="USDC", venue="usdc")]
     tx_hash: TxHash
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import attrs
 
-from ledger.events.base import Fact, Number, RANK_CASH, RANK_OPENING, RANK_SEEN, TxHash
+from ledger.events.base import RANK_CASH, RANK_OPENING, RANK_SEEN, Fact, Number, TxHash
 from ledger.kinds import Is, kind
 from ledger.units import Asset, Coin, EventId
 
@@ -15,13 +15,9 @@ from ledger.units import Asset, Coin, EventId
 class OpeningBalance:
     """One balance of an attested opening."""
 
-    place: Annotated[
-        str, Is("part of the account: spot, perp:, supplied, borrowed, staking")
-    ]
+    place: Annotated[str, Is("part of the account: spot, perp:, supplied, borrowed, staking")]
     asset: Annotated[Asset, Is("token")]
-    amount: Annotated[
-        Number, Is("at hand; borrowed as a positive number", unit="asset")
-    ]
+    amount: Annotated[Number, Is("at hand; borrowed as a positive number", unit="asset")]
 
 
 @attrs.frozen(kw_only=True)

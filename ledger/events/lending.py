@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ledger.events.base import Fact, Number, RANK_CASH, RANK_PERIODIC, TxHash
+from ledger.events.base import RANK_CASH, RANK_PERIODIC, Fact, Number, TxHash
 from ledger.kinds import Is, kind
 from ledger.units import Asset
 
@@ -26,9 +26,7 @@ class ReserveOperated(Fact):
         Is("what was done", venue="operation"),
     ]
     asset: Annotated[Asset, Is("token of the reserve", venue="token")]
-    amount: Annotated[
-        Number, Is("moved, always positive", unit="asset", venue="amount")
-    ]
+    amount: Annotated[Number, Is("moved, always positive", unit="asset", venue="amount")]
     reported_interest: Annotated[
         Number | None,
         Is("interest the venue names with it", unit="asset", venue="interestAmount"),
@@ -42,9 +40,5 @@ class InterestAccrued(Fact):
     """The venue reported supply interest credited and borrow interest charged for one hour."""
 
     asset: Annotated[Asset, Is("token of the reserve", venue="token")]
-    supply: Annotated[
-        Number, Is("credited on what is supplied", unit="asset", venue="supply")
-    ]
-    borrow: Annotated[
-        Number, Is("charged on what is borrowed", unit="asset", venue="borrow")
-    ]
+    supply: Annotated[Number, Is("credited on what is supplied", unit="asset", venue="supply")]
+    borrow: Annotated[Number, Is("charged on what is borrowed", unit="asset", venue="borrow")]

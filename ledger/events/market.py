@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ledger.events.base import Fact, Number, RANK_MARKET
+from ledger.events.base import RANK_MARKET, Fact, Number
 from ledger.kinds import Is, kind
 from ledger.units import Address, Asset, Coin, Dex, Millis
 
@@ -45,9 +45,7 @@ class FundingRateSet(Fact):
 
     coin: Annotated[Coin, Is("market", venue="coin")]
     rate: Annotated[Number, Is("rate of the interval, as a ratio", venue="fundingRate")]
-    premium: Annotated[
-        Number | None, Is("premium it was made from, as a ratio", venue="premium")
-    ]
+    premium: Annotated[Number | None, Is("premium it was made from, as a ratio", venue="premium")]
 
 
 @kind("reserve_observed", key=("asset",), rank=RANK_MARKET)
@@ -63,20 +61,12 @@ class ReserveObserved(Fact):
     supply_rate: Annotated[
         Number | None, Is("yearly, nominal, as a ratio", venue="supplyYearlyRate")
     ]
-    balance: Annotated[
-        Number | None, Is("tokens at hand", unit="asset", venue="balance")
-    ]
-    utilization: Annotated[
-        Number | None, Is("borrowed share, as a ratio", venue="utilization")
-    ]
+    balance: Annotated[Number | None, Is("tokens at hand", unit="asset", venue="balance")]
+    utilization: Annotated[Number | None, Is("borrowed share, as a ratio", venue="utilization")]
     oracle_px: Annotated[Number, Is("price", unit="USDC", venue="oraclePx")]
     ltv: Annotated[Number, Is("loan to value, as a ratio", venue="ltv")]
-    supplied: Annotated[
-        Number | None, Is("total supplied", unit="asset", venue="totalSupplied")
-    ]
-    borrowed: Annotated[
-        Number | None, Is("total borrowed", unit="asset", venue="totalBorrowed")
-    ]
+    supplied: Annotated[Number | None, Is("total supplied", unit="asset", venue="totalSupplied")]
+    borrowed: Annotated[Number | None, Is("total borrowed", unit="asset", venue="totalBorrowed")]
 
 
 @attrs.frozen(kw_only=True)
@@ -97,9 +87,7 @@ class MarginTableSet(Fact):
     table: Annotated[int, Is("number of the table", venue="marginTableId")]
     dex: Annotated[Dex, Is("exchange it belongs to")]
     description: Annotated[str, Is("the venue's own words", venue="description")]
-    tiers: Annotated[
-        tuple[Tier, ...], Is("from the lowest bound up", venue="marginTiers")
-    ]
+    tiers: Annotated[tuple[Tier, ...], Is("from the lowest bound up", venue="marginTiers")]
 
 
 @kind("market_listed", key=("coin",), rank=RANK_MARKET)
@@ -115,9 +103,7 @@ class MarketListed(Fact):
     ]
     size_places: Annotated[int, Is("decimal places of sizes", venue="szDecimals")]
     max_leverage: Annotated[int | None, Is("highest leverage", venue="maxLeverage")]
-    margin_table: Annotated[
-        int | None, Is("number of its margin table", venue="marginTableId")
-    ]
+    margin_table: Annotated[int | None, Is("number of its margin table", venue="marginTableId")]
     only_isolated: Annotated[bool, Is("no cross margin", venue="onlyIsolated")]
     delisted: Annotated[bool, Is("no longer traded", venue="isDelisted")]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ledger.events.base import Fact, Number, RANK_MODE, RANK_SEEN
+from ledger.events.base import RANK_MODE, RANK_SEEN, Fact, Number
 from ledger.kinds import Is, kind
 from ledger.units import Address, Asset, Coin, Dex, Millis
 
@@ -17,14 +17,10 @@ class ModeChanged(Fact):
     """The account's abstraction mode is known to have been this at this instant."""
 
     mode: Annotated[
-        Literal[
-            "default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction"
-        ],
+        Literal["default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction"],
         Is("the venue's own word", venue="userAbstraction"),
     ]
-    observed: Annotated[
-        bool, Is("true when polled, false when the change itself was recorded")
-    ]
+    observed: Annotated[bool, Is("true when polled, false when the change itself was recorded")]
 
 
 @attrs.frozen(kw_only=True)
@@ -33,37 +29,25 @@ class ObservedPosition:
 
     coin: Annotated[Coin, Is("market", venue="coin")]
     size: Annotated[Number, Is("signed size", unit="coin", venue="szi")]
-    entry_px: Annotated[Number | None, Is("rounded by the venue", venue="entryPx")] = (
+    entry_px: Annotated[Number | None, Is("rounded by the venue", venue="entryPx")] = None
+    value: Annotated[Number | None, Is("size × mark", unit="collateral", venue="positionValue")] = (
         None
     )
-    value: Annotated[
-        Number | None, Is("size × mark", unit="collateral", venue="positionValue")
-    ] = None
-    unrealized_pnl: Annotated[
-        Number | None, Is("result not yet taken", venue="unrealizedPnl")
-    ] = None
-    leverage_type: Annotated[
-        str | None, Is("cross or isolated", venue="leverage.type")
-    ] = None
-    leverage: Annotated[int | None, Is("chosen leverage", venue="leverage.value")] = (
+    unrealized_pnl: Annotated[Number | None, Is("result not yet taken", venue="unrealizedPnl")] = (
         None
     )
-    raw_usd: Annotated[
-        Number | None, Is("isolated: raw money", venue="leverage.rawUsd")
-    ] = None
+    leverage_type: Annotated[str | None, Is("cross or isolated", venue="leverage.type")] = None
+    leverage: Annotated[int | None, Is("chosen leverage", venue="leverage.value")] = None
+    raw_usd: Annotated[Number | None, Is("isolated: raw money", venue="leverage.rawUsd")] = None
     margin_used: Annotated[Number | None, Is("margin bound", venue="marginUsed")] = None
-    max_leverage: Annotated[int | None, Is("highest leverage", venue="maxLeverage")] = (
-        None
-    )
+    max_leverage: Annotated[int | None, Is("highest leverage", venue="maxLeverage")] = None
     liquidation_px: Annotated[
         Number | None, Is("as the venue computes it", venue="liquidationPx")
     ] = None
-    return_on_equity: Annotated[
-        Number | None, Is("as a ratio", venue="returnOnEquity")
-    ] = None
-    funding_all_time: Annotated[
-        Number | None, Is("paid, positive", venue="cumFunding.allTime")
-    ] = None
+    return_on_equity: Annotated[Number | None, Is("as a ratio", venue="returnOnEquity")] = None
+    funding_all_time: Annotated[Number | None, Is("paid, positive", venue="cumFunding.allTime")] = (
+        None
+    )
     funding_since_open: Annotated[
         Number | None, Is("paid, positive", venue="cumFunding.sinceOpen")
     ] = None
@@ -88,9 +72,7 @@ class PerpStateObserved(Fact):
     """The venue's own picture of one perpetuals side of the account."""
 
     dex: Annotated[Dex, Is("exchange")]
-    positions: Annotated[
-        tuple[ObservedPosition, ...], Is("open positions", venue="assetPositions")
-    ]
+    positions: Annotated[tuple[ObservedPosition, ...], Is("open positions", venue="assetPositions")]
     summary: Annotated[MarginSummary | None, Is("totals", venue="marginSummary")]
     cross: Annotated[
         MarginSummary | None,
@@ -111,19 +93,11 @@ class ObservedBalance:
     """One token in an observed spot state."""
 
     asset: Annotated[Asset, Is("symbol", venue="coin")]
-    token: Annotated[
-        int | None, Is("the venue's index; None for outcome shares", venue="token")
-    ]
-    total: Annotated[
-        Number, Is("balance; marked to market in portfolio margin", venue="total")
-    ]
+    token: Annotated[int | None, Is("the venue's index; None for outcome shares", venue="token")]
+    total: Annotated[Number, Is("balance; marked to market in portfolio margin", venue="total")]
     hold: Annotated[Number, Is("bound", venue="hold")]
-    entry_notional: Annotated[Number | None, Is("what it cost", venue="entryNtl")] = (
-        None
-    )
-    spot_hold: Annotated[
-        Number | None, Is("bound by spot orders", venue="spotHold")
-    ] = None
+    entry_notional: Annotated[Number | None, Is("what it cost", venue="entryNtl")] = None
+    spot_hold: Annotated[Number | None, Is("bound by spot orders", venue="spotHold")] = None
     ltv: Annotated[Number | None, Is("loan to value, as a ratio", venue="ltv")] = None
     borrowed: Annotated[Number | None, Is("borrowed, gross", venue="borrowed")] = None
     supplied: Annotated[Number | None, Is("supplied", venue="supplied")] = None
@@ -146,9 +120,7 @@ class SpotStateObserved(Fact):
     margin_enabled: Annotated[
         bool | None, Is("portfolio margin on", venue="portfolioMarginEnabled")
     ]
-    margin_ratio: Annotated[
-        Number | None, Is("as a ratio", venue="portfolioMarginRatio")
-    ]
+    margin_ratio: Annotated[Number | None, Is("as a ratio", venue="portfolioMarginRatio")]
     borrow_ratios: Annotated[
         tuple[TokenFigure, ...], Is("of the cap", venue="tokenToPortfolioBorrowRatio")
     ]
@@ -170,13 +142,9 @@ class ObservedLoan:
     """One reserve in an observed borrow/lend state."""
 
     token: Annotated[int, Is("the venue's index of the token")]
-    borrow_basis: Annotated[
-        Number, Is("principal since the last operation", venue="borrow.basis")
-    ]
+    borrow_basis: Annotated[Number, Is("principal since the last operation", venue="borrow.basis")]
     borrow_value: Annotated[Number, Is("with interest", venue="borrow.value")]
-    supply_basis: Annotated[
-        Number, Is("principal since the last operation", venue="supply.basis")
-    ]
+    supply_basis: Annotated[Number, Is("principal since the last operation", venue="supply.basis")]
     supply_value: Annotated[Number, Is("with interest", venue="supply.value")]
 
 
@@ -187,9 +155,7 @@ class LendingStateObserved(Fact):
 
     loans: Annotated[tuple[ObservedLoan, ...], Is("per token", venue="tokenToState")]
     health: Annotated[str, Is("the venue's word", venue="health")]
-    health_factor: Annotated[
-        Number | None, Is("None without a debt", venue="healthFactor")
-    ]
+    health_factor: Annotated[Number | None, Is("None without a debt", venue="healthFactor")]
 
 
 @attrs.frozen(kw_only=True)
@@ -206,12 +172,8 @@ class ObservedOrder:
     order_type: Annotated[str | None, Is("the venue's word", venue="orderType")] = None
     time_in_force: Annotated[str | None, Is("the venue's word", venue="tif")] = None
     trigger_px: Annotated[Number | None, Is("trigger", venue="triggerPx")] = None
-    is_trigger: Annotated[
-        bool | None, Is("waits for its trigger", venue="isTrigger")
-    ] = None
-    reduce_only: Annotated[bool | None, Is("may only reduce", venue="reduceOnly")] = (
-        None
-    )
+    is_trigger: Annotated[bool | None, Is("waits for its trigger", venue="isTrigger")] = None
+    reduce_only: Annotated[bool | None, Is("may only reduce", venue="reduceOnly")] = None
     cloid: Annotated[str | None, Is("the client's own number", venue="cloid")] = None
 
 
@@ -260,9 +222,5 @@ class StakeObserved(Fact):
     """What the account had in staking."""
 
     delegated: Annotated[Number, Is("delegated", unit="HYPE", venue="delegated")]
-    undelegated: Annotated[
-        Number, Is("not delegated", unit="HYPE", venue="undelegated")
-    ]
-    pending: Annotated[
-        Number, Is("on its way out", unit="HYPE", venue="totalPendingWithdrawal")
-    ]
+    undelegated: Annotated[Number, Is("not delegated", unit="HYPE", venue="undelegated")]
+    pending: Annotated[Number, Is("on its way out", unit="HYPE", venue="totalPendingWithdrawal")]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ledger.events.base import Fact, Number, RANK_PERIODIC, RANK_TRADE, TxHash
+from ledger.events.base import RANK_PERIODIC, RANK_TRADE, Fact, Number, TxHash
 from ledger.kinds import Is, kind
 from ledger.units import Address, Asset, Coin
 
@@ -23,14 +23,10 @@ class Filled(Fact):
     """An order, or a part of it, was executed: perpetual, spot or outcome."""
 
     coin: Annotated[Coin, Is("market, by the record's own name", venue="coin")]
-    px: Annotated[
-        Number, Is("price of the fill; an average in aggregated rows", venue="px")
-    ]
+    px: Annotated[Number, Is("price of the fill; an average in aggregated rows", venue="px")]
     sz: Annotated[Number, Is("size, always positive", unit="coin", venue="sz")]
     side: Annotated[Literal["B", "A"], Is("B bought, A sold", venue="side")]
-    direction: Annotated[
-        str, Is("the venue's words: Open Long, Close Short, Buy, …", venue="dir")
-    ]
+    direction: Annotated[str, Is("the venue's words: Open Long, Close Short, Buy, …", venue="dir")]
     start_position: Annotated[
         Number | None,
         Is("signed size before the fill; None where not given", venue="startPosition"),
@@ -65,15 +61,9 @@ class Filled(Fact):
     ]
     crossed: Annotated[bool | None, Is("true for the taker", venue="crossed")]
     oid: Annotated[int | None, Is("number of the order", venue="oid")]
-    tid: Annotated[
-        int | None, Is("number of the trade, 50 bits, not unique alone", venue="tid")
-    ]
-    cloid: Annotated[
-        str | None, Is("the client's own number of the order", venue="cloid")
-    ]
-    twap_id: Annotated[
-        int | None, Is("number of the TWAP order it belongs to", venue="twapId")
-    ]
+    tid: Annotated[int | None, Is("number of the trade, 50 bits, not unique alone", venue="tid")]
+    cloid: Annotated[str | None, Is("the client's own number of the order", venue="cloid")]
+    twap_id: Annotated[int | None, Is("number of the TWAP order it belongs to", venue="twapId")]
     liquidated_user: Annotated[
         Address | None,
         Is(
@@ -84,9 +74,7 @@ class Filled(Fact):
     liquidation_mark: Annotated[
         Number | None, Is("mark price at the liquidation", venue="liquidation.markPx")
     ]
-    liquidation_method: Annotated[
-        str | None, Is("market or backstop", venue="liquidation.method")
-    ]
+    liquidation_method: Annotated[str | None, Is("market or backstop", venue="liquidation.method")]
     tx_hash: TxHash
 
 
@@ -96,16 +84,10 @@ class FundingPaid(Fact):
     """Funding of a perpetual position was credited or charged for one interval."""
 
     coin: Annotated[Coin, Is("market", venue="coin")]
-    usdc: Annotated[
-        Number, Is("received; negative when paid", unit="collateral", venue="usdc")
-    ]
-    size: Annotated[
-        Number, Is("signed position it was charged on", unit="coin", venue="szi")
-    ]
+    usdc: Annotated[Number, Is("received; negative when paid", unit="collateral", venue="usdc")]
+    size: Annotated[Number, Is("signed position it was charged on", unit="coin", venue="szi")]
     rate: Annotated[Number, Is("rate of the interval, as a ratio", venue="fundingRate")]
-    samples: Annotated[
-        int | None, Is("records of 2023: how many samples", venue="nSamples")
-    ]
+    samples: Annotated[int | None, Is("records of 2023: how many samples", venue="nSamples")]
     tx_hash: TxHash
 
 
@@ -126,9 +108,7 @@ class Liquidated(Fact):
         Number,
         Is("value of the positions taken", unit="USDC", venue="liquidatedNtlPos"),
     ]
-    account_value: Annotated[
-        Number, Is("account value then", unit="USDC", venue="accountValue")
-    ]
+    account_value: Annotated[Number, Is("account value then", unit="USDC", venue="accountValue")]
     leverage_type: Annotated[str, Is("Cross or Isolated", venue="leverageType")]
     positions: Annotated[
         tuple[LiquidatedPosition, ...],

@@ -17,6 +17,7 @@ from pathlib import Path
 
 getcontext().prec = 60
 D = Decimal
+NOTHING = D(0)
 ACCOUNT = "0x5ca1ab1e000000000000000000000000ca5cade0"
 SUB = "0x5ca1ab1e000000000000000000000000ca5cade1"
 BEGIN = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
@@ -51,7 +52,13 @@ def cut(value: Decimal, places: int, rounding: str = ROUND_DOWN) -> Decimal:
 def digest(*words: object) -> str:
     """Return an invented transaction hash which carries its block number as the venue's do."""
     raw = hashlib.sha256(repr(words).encode()).hexdigest()
-    return "0x" + raw[:20] + "04" + format(900_000_000 + int(raw[:6], 16) % 99_999_999, "08x") + raw[30:64]
+    return (
+        "0x"
+        + raw[:20]
+        + "04"
+        + format(900_000_000 + int(raw[:6], 16) % 99_999_999, "08x")
+        + raw[30:64]
+    )
 
 
 def number(*words: object, bits: int = 50) -> int:
@@ -63,12 +70,12 @@ def number(*words: object, bits: int = 50) -> int:
 class Account:
     """The account as the venue would keep it."""
 
-    perp_cash: Decimal = D(0)
+    perp_cash: Decimal = NOTHING
     spot: dict[str, Decimal] = field(default_factory=lambda: {"USDC": D(0), "HYPE": D(0)})
     size: dict[str, Decimal] = field(default_factory=dict)
     notional: dict[str, int] = field(default_factory=dict)  # micro-USD
     supplied: dict[str, Decimal] = field(default_factory=lambda: {"USDC": D(0), "HYPE": D(0)})
-    borrowed: Decimal = D(0)
+    borrowed: Decimal = NOTHING
     basis: dict[str, Decimal] = field(default_factory=dict)
     funding: dict[str, Decimal] = field(default_factory=dict)
 
@@ -105,7 +112,9 @@ class Composer:
 
     def oracle(self, coin: str, moment: datetime) -> Decimal:
         """Return the oracle price, a little beside the mark."""
-        return cut(self.mark(coin, moment) * D("1.0004"), 6 - SIZE_PLACES[coin] if coin == "HYPE" else 1)
+        return cut(
+            self.mark(coin, moment) * D("1.0004"), 6 - SIZE_PLACES[coin] if coin == "HYPE" else 1
+        )
 
     # ── what moves money ──────────────────────────────────────────────────────────────────────
 
@@ -115,9 +124,15 @@ class Composer:
         self.updates.append(row)
 
     def perp(
-        self, moment: datetime, extra: int, coin: str, side: str, px: str, size: str,
+        self,
+        moment: datetime,
+        extra: int,
+        coin: str,
+        side: str,
+        px: str,
+        size: str,
         liquidation: dict[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Fill a perpetual order at the taker rate."""
         account, price, sz = self.account, D(px), D(size)
         signed = sz if side == "B" else -sz
@@ -134,10 +149,19 @@ class Composer:
         if flip:
             direction = "Long > Short" if before > 0 else "Short > Long"
         self._fill(
-            moment, extra, coin=coin, px=px, sz=text(sz), side=side, startPosition=text(before),
-            dir=direction, closedPnl=text(closed_pnl), fee=text(fee), feeToken="USDC",
+            moment,
+            extra,
+            coin=coin,
+            px=px,
+            sz=text(sz),
+            side=side,
+            startPosition=text(before),
+            dir=direction,
+            closedPnl=text(closed_pnl),
+            fee=text(fee),
+            feeToken="USDC",
             liquidation=liquidation,
-        )  # fmt: skip
+        )
 
     def _close(self, coin: str, before: Decimal, signed: Decimal, price: Decimal) -> Decimal:
         """Move the entry notional and return the result of what was closed."""
@@ -153,7 +177,9 @@ class Composer:
             account.notional[coin] = int(left * price * micro)
         else:
             lots = 10 ** SIZE_PLACES[coin]
-            account.notional[coin] = int(float(notional) * (int(left * lots) / int(abs(before) * lots)))
+            account.notional[coin] = int(
+                float(notional) * (int(left * lots) / int(abs(before) * lots))
+            )
         return closed * (price - entry) * (1 if before > 0 else -1)
 
     def spot(self, moment: datetime, extra: int, side: str, px: str, size: str) -> None:
@@ -169,10 +195,19 @@ class Composer:
             account.spot["HYPE"] -= sz
             account.spot["USDC"] += price * sz - fee
         self._fill(
-            moment, extra, coin="@107", px=px, sz=text(sz), side=side, startPosition=text(before),
-            dir="Buy" if side == "B" else "Sell", closedPnl="0.0", fee=text(fee),
-            feeToken="HYPE" if side == "B" else "USDC", liquidation=None,
-        )  # fmt: skip
+            moment,
+            extra,
+            coin="@107",
+            px=px,
+            sz=text(sz),
+            side=side,
+            startPosition=text(before),
+            dir="Buy" if side == "B" else "Sell",
+            closedPnl="0.0",
+            fee=text(fee),
+            feeToken="HYPE" if side == "B" else "USDC",
+            liquidation=None,
+        )
 
     def _fill(self, moment: datetime, extra: int, *, liquidation: object, **fields: object) -> None:
         self.orders += 7919
@@ -188,7 +223,9 @@ class Composer:
             row["liquidation"] = liquidation
         self.fills.append(row)
 
-    def reserve(self, moment: datetime, extra: int, operation: str, token: str, amount: str) -> None:
+    def reserve(
+        self, moment: datetime, extra: int, operation: str, token: str, amount: str
+    ) -> None:
         """Supply, withdraw, borrow or repay."""
         account, value = self.account, D(amount)
         sign = 1 if operation in {"supply", "repay"} else -1
@@ -200,9 +237,14 @@ class Composer:
             account.borrowed -= sign * value
             account.basis["borrow USDC"] = account.borrowed
         self.ledger(
-            moment, extra, type="borrowLend", token=token, operation=operation, amount=text(value),
+            moment,
+            extra,
+            type="borrowLend",
+            token=token,
+            operation=operation,
+            amount=text(value),
             interestAmount="0.0",
-        )  # fmt: skip
+        )
 
     # ── what happens by the hour ──────────────────────────────────────────────────────────────
 
@@ -214,7 +256,12 @@ class Composer:
             rate = cut((premium + clamp) / 8, 10, ROUND_HALF_UP)
             extra = 41 + (moment.hour * 13 + index) % 60
             self.rates[coin].append(
-                {"coin": coin, "fundingRate": text(rate), "premium": text(premium), "time": ms(moment, extra)}
+                {
+                    "coin": coin,
+                    "fundingRate": text(rate),
+                    "premium": text(premium),
+                    "time": ms(moment, extra),
+                }
             )
             size = self.account.size.get(coin, D(0))
             if size:
@@ -222,9 +269,13 @@ class Composer:
                 self.account.perp_cash += usdc
                 self.account.funding[coin] = self.account.funding.get(coin, D(0)) - usdc
                 delta = {
-                    "type": "funding", "coin": coin, "usdc": text(usdc), "szi": text(size),
-                    "fundingRate": text(rate), "nSamples": None,
-                }  # fmt: skip
+                    "type": "funding",
+                    "coin": coin,
+                    "usdc": text(usdc),
+                    "szi": text(size),
+                    "fundingRate": text(rate),
+                    "nSamples": None,
+                }
                 self.payments.append({"time": ms(moment, extra), "hash": ZERO_HASH, "delta": delta})
         self._accrue(moment)
 
@@ -241,14 +292,21 @@ class Composer:
             account.supplied["USDC"] += supply
             account.borrowed += borrow
             self.interest.append(
-                {"time": ms(moment), "token": "USDC", "borrow": text(borrow), "supply": text(supply)}
+                {
+                    "time": ms(moment),
+                    "token": "USDC",
+                    "borrow": text(borrow),
+                    "supply": text(supply),
+                }
             )
         self.pool["USDC"][0] += cut(self.pool["USDC"][0] * self.supply_rate() / YEAR, 8)
         self.pool["USDC"][1] += cut(self.pool["USDC"][1] * D("0.05") / YEAR, 8)
 
     # ── what the venue shows ──────────────────────────────────────────────────────────────────
 
-    def capture(self, name: str, moment: datetime, request: dict[str, object], response: object) -> None:
+    def capture(
+        self, name: str, moment: datetime, request: dict[str, object], response: object
+    ) -> None:
         """Keep one answer with its request and date."""
         date = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
         self.captures.setdefault(name, []).append(
@@ -259,39 +317,60 @@ class Composer:
         """Show the reserve states."""
         supplied, borrowed = self.pool["USDC"]
         usdc = {
-            "borrowYearlyRate": "0.05", "supplyYearlyRate": text(self.supply_rate()),
+            "borrowYearlyRate": "0.05",
+            "supplyYearlyRate": text(self.supply_rate()),
             "balance": text(supplied - borrowed + D("0.31730000")),
-            "utilization": text(cut(borrowed / supplied, 10, ROUND_HALF_UP)), "oraclePx": "1.0",
-            "ltv": "0.0", "totalSupplied": text(supplied), "totalBorrowed": text(borrowed),
-        }  # fmt: skip
+            "utilization": text(cut(borrowed / supplied, 10, ROUND_HALF_UP)),
+            "oraclePx": "1.0",
+            "ltv": "0.0",
+            "totalSupplied": text(supplied),
+            "totalBorrowed": text(borrowed),
+        }
         hype = {
-            "borrowYearlyRate": "0.05", "supplyYearlyRate": "0.0", "balance": "13402553.53586877",
-            "utilization": "0.0", "oraclePx": text(self.oracle("HYPE", moment)), "ltv": "0.5",
-            "totalSupplied": "13402553.53586877", "totalBorrowed": "0.0",
-        }  # fmt: skip
-        self.capture("reserves", moment, {"type": "allBorrowLendReserveStates"}, [[0, usdc], [150, hype]])
+            "borrowYearlyRate": "0.05",
+            "supplyYearlyRate": "0.0",
+            "balance": "13402553.53586877",
+            "utilization": "0.0",
+            "oraclePx": text(self.oracle("HYPE", moment)),
+            "ltv": "0.5",
+            "totalSupplied": "13402553.53586877",
+            "totalBorrowed": "0.0",
+        }
+        self.capture(
+            "reserves", moment, {"type": "allBorrowLendReserveStates"}, [[0, usdc], [150, hype]]
+        )
 
     def prices(self, moment: datetime) -> None:
         """Show mark, oracle and mid of every market."""
         contexts = [
             {
                 "funding": self.rates[coin][-1]["fundingRate"] if self.rates[coin] else "0.0000125",
-                "markPx": text(self.mark(coin, moment)), "midPx": text(self.mark(coin, moment)),
-                "oraclePx": text(self.oracle(coin, moment)), "openInterest": "1000.0", "prevDayPx": "1.0",
-                "dayNtlVlm": "0.0", "premium": "0.0", "impactPxs": None, "dayBaseVlm": "0.0",
+                "markPx": text(self.mark(coin, moment)),
+                "midPx": text(self.mark(coin, moment)),
+                "oraclePx": text(self.oracle(coin, moment)),
+                "openInterest": "1000.0",
+                "prevDayPx": "1.0",
+                "dayNtlVlm": "0.0",
+                "premium": "0.0",
+                "impactPxs": None,
+                "dayBaseVlm": "0.0",
             }
             for coin in SIZE_PLACES
-        ]  # fmt: skip
+        ]
         self.capture("prices", moment, {"type": "metaAndAssetCtxs"}, [self.meta(), contexts])
 
     def meta(self) -> dict[str, object]:
         """Return the metadata of the perpetual markets."""
         tables = {"HYPE": 52, "BTC": 56, "ETH": 55}
         universe = [
-            {"name": coin, "szDecimals": SIZE_PLACES[coin], "maxLeverage": LEVERAGE[coin][0],
-             "marginTableId": tables[coin]}
+            {
+                "name": coin,
+                "szDecimals": SIZE_PLACES[coin],
+                "maxLeverage": LEVERAGE[coin][0],
+                "marginTableId": tables[coin],
+            }
             for coin in SIZE_PLACES
-        ]  # fmt: skip
+        ]
 
         def table(name: str, *tiers: tuple[str, int]) -> dict[str, object]:
             rows = [{"lowerBound": bound, "maxLeverage": leverage} for bound, leverage in tiers]
@@ -316,9 +395,12 @@ class Composer:
     def maintenance(self, moment: datetime) -> Decimal:
         """Return the maintenance requirement of all positions, first tier."""
         return sum(
-            (abs(size) * self.mark(coin, moment) / (2 * LEVERAGE[coin][0])
-             for coin, size in self.account.size.items()), D(0),
-        )  # fmt: skip
+            (
+                abs(size) * self.mark(coin, moment) / (2 * LEVERAGE[coin][0])
+                for coin, size in self.account.size.items()
+            ),
+            D(0),
+        )
 
     def total_usdc(self, moment: datetime) -> Decimal:
         """Return the account's USDC as portfolio margin counts it."""
@@ -339,9 +421,15 @@ class Composer:
         """Show the account's own states."""
         user = {"user": ACCOUNT}
         self.capture("states", moment, {"type": "userAbstraction", **user}, "portfolioMargin")
-        self.capture("states", moment, {"type": "clearinghouseState", **user}, self._perp_state(moment))
-        self.capture("states", moment, {"type": "spotClearinghouseState", **user}, self._spot_state(moment))
-        self.capture("states", moment, {"type": "borrowLendUserState", **user}, self._lending_state())
+        self.capture(
+            "states", moment, {"type": "clearinghouseState", **user}, self._perp_state(moment)
+        )
+        self.capture(
+            "states", moment, {"type": "spotClearinghouseState", **user}, self._spot_state(moment)
+        )
+        self.capture(
+            "states", moment, {"type": "borrowLendUserState", **user}, self._lending_state()
+        )
 
     def _perp_state(self, moment: datetime) -> dict[str, object]:
         account, positions, used = self.account, [], D(0)
@@ -354,47 +442,72 @@ class Composer:
             used += margin
             pnl = (value - entry) * (1 if size > 0 else -1)
             position = {
-                "coin": coin, "szi": text(size), "leverage": {"type": "cross", "value": LEVERAGE[coin][1]},
-                "entryPx": text(cut(entry / abs(size), 6 - SIZE_PLACES[coin])), "positionValue": text(value),
-                "unrealizedPnl": text(cut(pnl, 6)), "liquidationPx": None, "marginUsed": text(margin),
+                "coin": coin,
+                "szi": text(size),
+                "leverage": {"type": "cross", "value": LEVERAGE[coin][1]},
+                "entryPx": text(cut(entry / abs(size), 6 - SIZE_PLACES[coin])),
+                "positionValue": text(value),
+                "unrealizedPnl": text(cut(pnl, 6)),
+                "liquidationPx": None,
+                "marginUsed": text(margin),
                 "returnOnEquity": text(cut(pnl / (entry / LEVERAGE[coin][1]), 10)),
                 "maxLeverage": LEVERAGE[coin][0],
-                "cumFunding": {"allTime": text(account.funding.get(coin, D(0))),
-                               "sinceOpen": text(account.funding.get(coin, D(0))), "sinceChange": "0.0"},
-            }  # fmt: skip
+                "cumFunding": {
+                    "allTime": text(account.funding.get(coin, D(0))),
+                    "sinceOpen": text(account.funding.get(coin, D(0))),
+                    "sinceChange": "0.0",
+                },
+            }
             positions.append({"type": "oneWay", "position": position})
         notional = sum((abs(s) * self.mark(c, moment) for c, s in account.size.items()), D(0))
         summary = {
-            "accountValue": text(self.perp_value(moment)), "totalNtlPos": text(notional),
-            "totalRawUsd": text(account.perp_cash), "totalMarginUsed": text(used),
-        }  # fmt: skip
+            "accountValue": text(self.perp_value(moment)),
+            "totalNtlPos": text(notional),
+            "totalRawUsd": text(account.perp_cash),
+            "totalMarginUsed": text(used),
+        }
         return {
-            "marginSummary": summary, "crossMarginSummary": summary,
-            "crossMaintenanceMarginUsed": text(cut(self.maintenance(moment), 6)), "withdrawable": "0.0",
-            "assetPositions": positions, "time": ms(moment),
-        }  # fmt: skip
+            "marginSummary": summary,
+            "crossMarginSummary": summary,
+            "crossMaintenanceMarginUsed": text(cut(self.maintenance(moment), 6)),
+            "withdrawable": "0.0",
+            "assetPositions": positions,
+            "time": ms(moment),
+        }
 
     def _spot_state(self, moment: datetime) -> dict[str, object]:
         account = self.account
         usdc = {
-            "coin": "USDC", "token": 0, "total": text(self.total_usdc(moment)), "hold": "0.0",
-            "entryNtl": "0.0", "ltv": "0.0", "supplied": text(account.supplied["USDC"]),
-        }  # fmt: skip
+            "coin": "USDC",
+            "token": 0,
+            "total": text(self.total_usdc(moment)),
+            "hold": "0.0",
+            "entryNtl": "0.0",
+            "ltv": "0.0",
+            "supplied": text(account.supplied["USDC"]),
+        }
         if account.borrowed:
             usdc["borrowed"] = text(account.borrowed)
         hype = {
-            "coin": "HYPE", "token": 150, "hold": "0.0", "entryNtl": "0.0", "ltv": "0.5",
+            "coin": "HYPE",
+            "token": 150,
+            "hold": "0.0",
+            "entryNtl": "0.0",
+            "ltv": "0.5",
             "total": text(account.spot["HYPE"] + account.supplied["HYPE"]),
             "supplied": text(account.supplied["HYPE"]),
-        }  # fmt: skip
+        }
         available = cut(self.liquidation_value(moment) - cut(self.maintenance(moment), 6), 8)
         return {
-            "portfolioMarginEnabled": True, "balances": [usdc, hype],
+            "portfolioMarginEnabled": True,
+            "balances": [usdc, hype],
             "portfolioMarginRatio": text(cut(self.ratio(moment), 10)),
             "tokenToPortfolioBorrowRatio": [[0, text(cut(account.borrowed / 50_000_000, 10))]],
-            "tokenToPortfolioSupplyRatio": [[150, text(cut(account.supplied["HYPE"] / 1_000_000, 10))]],
+            "tokenToPortfolioSupplyRatio": [
+                [150, text(cut(account.supplied["HYPE"] / 1_000_000, 10))]
+            ],
             "tokenToAvailableAfterMaintenance": [[0, text(available)]],
-        }  # fmt: skip
+        }
 
     def _lending_state(self) -> dict[str, object]:
         account = self.account
@@ -406,12 +519,24 @@ class Composer:
         none = side(D(0), D(0))
         return {
             "tokenToState": [
-                [0, {"borrow": side(basis("borrow USDC", D(0)), account.borrowed),
-                     "supply": side(basis("supply USDC", D(0)), account.supplied["USDC"])}],
-                [150, {"borrow": none, "supply": side(account.supplied["HYPE"], account.supplied["HYPE"])}],
+                [
+                    0,
+                    {
+                        "borrow": side(basis("borrow USDC", D(0)), account.borrowed),
+                        "supply": side(basis("supply USDC", D(0)), account.supplied["USDC"]),
+                    },
+                ],
+                [
+                    150,
+                    {
+                        "borrow": none,
+                        "supply": side(account.supplied["HYPE"], account.supplied["HYPE"]),
+                    },
+                ],
             ],
-            "health": "healthy", "healthFactor": None,
-        }  # fmt: skip
+            "health": "healthy",
+            "healthFactor": None,
+        }
 
 
 def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
@@ -442,8 +567,12 @@ def first_day(play: Composer) -> list[tuple[datetime, object]]:
         play.reserve(at(3, 8, 16), 31, "supply", "USDC", "5900.0")
 
     def go_long() -> None:
-        for extra, px, size in ((208, "39.82", "1200.0"), (208, "39.821", "800.5"), (208, "39.822", "999.5"),
-                                (951, "39.824", "2000.0")):  # fmt: skip
+        for extra, px, size in (
+            (208, "39.82", "1200.0"),
+            (208, "39.821", "800.5"),
+            (208, "39.822", "999.5"),
+            (951, "39.824", "2000.0"),
+        ):
             play.perp(at(3, 9, 20, 1), extra, "HYPE", "B", px, size)
 
     def hedge() -> None:
@@ -458,9 +587,15 @@ def first_day(play: Composer) -> list[tuple[datetime, object]]:
         play.perp(at(3, 18, 31), 5, "ETH", "A", "3458.1", "15.0")
 
     return [
-        (at(3, 8, 0, 5), deposit), (at(3, 8, 6), to_spot), (at(3, 8, 10), buy_spot), (at(3, 8, 15), supply),
-        (at(3, 9, 20), go_long), (at(3, 9, 25), hedge), (at(3, 15, 4), ether), (at(3, 18, 31), flip),
-    ]  # fmt: skip
+        (at(3, 8, 0, 5), deposit),
+        (at(3, 8, 6), to_spot),
+        (at(3, 8, 10), buy_spot),
+        (at(3, 8, 15), supply),
+        (at(3, 9, 20), go_long),
+        (at(3, 9, 25), hedge),
+        (at(3, 15, 4), ether),
+        (at(3, 18, 31), flip),
+    ]
 
 
 def second_day(play: Composer) -> list[tuple[datetime, object]]:
@@ -479,13 +614,27 @@ def second_day(play: Composer) -> list[tuple[datetime, object]]:
 
     def leave() -> None:
         account.perp_cash -= D(501)
-        play.ledger(at(4, 16, 20), 9, type="withdraw", usdc="500.0", nonce=ms(at(4, 16, 20)), fee="1.0")
+        play.ledger(
+            at(4, 16, 20), 9, type="withdraw", usdc="500.0", nonce=ms(at(4, 16, 20)), fee="1.0"
+        )
 
     def to_sub() -> None:
         account.perp_cash -= D(1000)
-        play.ledger(at(4, 20, 1), 500, type="subAccountTransfer", usdc="1000.0", user=ACCOUNT, destination=SUB)
+        play.ledger(
+            at(4, 20, 1),
+            500,
+            type="subAccountTransfer",
+            usdc="1000.0",
+            user=ACCOUNT,
+            destination=SUB,
+        )
 
-    return [(at(4, 10, 2), borrow), (at(4, 12, 45), trim), (at(4, 16, 20), leave), (at(4, 20, 1), to_sub)]
+    return [
+        (at(4, 10, 2), borrow),
+        (at(4, 12, 45), trim),
+        (at(4, 16, 20), leave),
+        (at(4, 20, 1), to_sub),
+    ]
 
 
 def liquidation(play: Composer, moment: datetime) -> None:
@@ -493,12 +642,18 @@ def liquidation(play: Composer, moment: datetime) -> None:
     account, mark = play.account, play.mark("HYPE", moment)
     mark_text = {"liquidatedUser": ACCOUNT, "markPx": text(mark), "method": "market"}
     play.ledger(
-        moment, 350, type="liquidation",
-        liquidatedNtlPos=text(abs(account.size["HYPE"]) * mark), accountValue=text(cut(play.perp_value(moment), 6)),
-        leverageType="Cross", liquidatedPositions=[{"coin": "HYPE", "szi": text(account.size["HYPE"])}],
-    )  # fmt: skip
+        moment,
+        350,
+        type="liquidation",
+        liquidatedNtlPos=text(abs(account.size["HYPE"]) * mark),
+        accountValue=text(cut(play.perp_value(moment), 6)),
+        leverageType="Cross",
+        liquidatedPositions=[{"coin": "HYPE", "szi": text(account.size["HYPE"])}],
+    )
     for below, size in (("0.004", "2100.0"), ("0.019", "1400.5"), ("0.037", "999.5")):
-        play.perp(moment, 350, "HYPE", "A", format(mark - D(below), "f"), size, liquidation=mark_text)
+        play.perp(
+            moment, 350, "HYPE", "A", format(mark - D(below), "f"), size, liquidation=mark_text
+        )
 
 
 def play_all() -> tuple[Composer, datetime]:
@@ -541,20 +696,31 @@ def files() -> dict[str, str]:
     window = {"startTime": ms(BEGIN), "endTime": ms(when)}
     play.capture("account", when, {"type": "userFills", **user}, play.fills[::-1])
     play.capture("account", when, {"type": "userFunding", **user, **window}, play.payments)
-    play.capture("account", when, {"type": "userNonFundingLedgerUpdates", **user, **window}, play.updates)
-    play.capture("account", when, {"type": "userBorrowLendInterest", **user, **window}, play.interest)
+    play.capture(
+        "account", when, {"type": "userNonFundingLedgerUpdates", **user, **window}, play.updates
+    )
+    play.capture(
+        "account", when, {"type": "userBorrowLendInterest", **user, **window}, play.interest
+    )
     for coin, rows in play.rates.items():
         play.capture("markets", when, {"type": "fundingHistory", "coin": coin, **window}, rows)
     play.capture("markets", BEGIN, {"type": "meta"}, play.meta())
     tokens = [
-        {"name": name, "szDecimals": 2 if name == "HYPE" else 8, "weiDecimals": 8, "index": index,
-         "isCanonical": True}
+        {
+            "name": name,
+            "szDecimals": 2 if name == "HYPE" else 8,
+            "weiDecimals": 8,
+            "index": index,
+            "isCanonical": True,
+        }
         for name, index in TOKENS.items()
-    ]  # fmt: skip
+    ]
     pair = {"tokens": [150, 0], "name": "@107", "index": 107, "isCanonical": False}
     play.capture("markets", BEGIN, {"type": "spotMeta"}, {"tokens": tokens, "universe": [pair]})
     return {
-        f"{name}.json": "[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n"
+        f"{name}.json": "[\n"
+        + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+        + "\n]\n"
         for name, rows in sorted(play.captures.items())
     }
 

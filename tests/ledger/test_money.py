@@ -1,0 +1,100 @@
+"""Exact decimals: reading, writing, and the named roundings."""
+
+from __future__ import annotations
+
+from decimal import Decimal, Inexact
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import money
+from ledger.errors import MalformedRecord
+
+DECIMALS = st.decimals(
+    allow_nan=False, allow_infinity=False, places=12, min_value=-(10**15), max_value=10**15
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("2703997.4500000002", "2703997.4500000002"),  # a deposit in the recorded ledger updates
+        ("50.0", "50"),
+        ("0.0", "0"),
+        ("-0.0", "0"),
+        ("-4.760", "-4.76"),
+        ("0.0000000553", "0.0000000553"),
+    ],
+)
+def test_a_number_keeps_its_value_and_loses_only_trailing_zeros(text: str, canonical: str) -> None:
+    assert canonical == money.canonical(money.parse_decimal(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NaN", "Infinity", "1e5", "+1", "1,5", "1 000", "１", "0x10", "", ".5", "5.", "00.1", "1\n", None, 1, 1.5, True,
+     "1" * 32, "0." + "1" * 31],
+)  # fmt: skip
+def test_what_is_not_plain_digits_is_refused_with_field_and_value(text: object) -> None:
+    with pytest.raises(MalformedRecord) as caught:
+        money.parse_decimal(text, field="usdc")
+    assert ("usdc", text) == (caught.value.field, caught.value.found)
+
+
+def test_an_exponent_is_read_only_where_the_source_is_known_to_write_it() -> None:
+    assert "0.000000553" == money.canonical(money.parse_decimal("5.53e-7", exponent=True))
+    for text in ("1e400", "1e-400", "5e31"):
+        with pytest.raises(MalformedRecord):
+            money.parse_decimal(text, exponent=True)
+
+
+@given(DECIMALS)
+def test_canonical_text_is_a_fixed_point_and_equal_in_value(value: Decimal) -> None:
+    text = money.canonical(value)
+    assert text == money.canonical(Decimal(text))
+    assert Decimal(text) == value
+
+
+def test_sums_are_exact_and_silent_rounding_raises() -> None:
+    with money.exact():
+        assert Decimal("0.3") == Decimal("0.1") + Decimal("0.2")
+        with pytest.raises(Inexact):
+            Decimal(1) / Decimal(3)
+
+
+@given(DECIMALS, DECIMALS.filter(bool), st.integers(0, 20))
+def test_named_divisions_agree_with_fractions(top: Decimal, bottom: Decimal, count: int) -> None:
+    exact = Fraction(top) / Fraction(bottom)
+    scaled = exact * 10**count
+    assert int(scaled) == int(Fraction(money.divide_down(top, bottom, count)) * 10**count)
+    assert round(scaled) == int(Fraction(money.divide_half_even(top, bottom, count)) * 10**count)
+
+
+@given(st.integers(0, 2**70), st.integers(1, 2**60), st.data())
+def test_ratio53_is_the_ieee_double_of_quotient_and_product(
+    value: int, bottom: int, data: st.DataObject
+) -> None:
+    top = data.draw(st.integers(0, bottom))
+    assert int(float(value) * (top / bottom)) == money.ratio53(
+        value, numerator=top, denominator=bottom
+    )
+
+
+def test_the_remaining_notional_of_a_recorded_close_needs_the_double() -> None:
+    """An exact ratio and the double differ, so the test would notice if one replaced the other."""
+    value, top, bottom = 3_000_000_000_000_001, 1, 3
+    assert 1_000_000_000_000_000 == money.ratio53(value, numerator=top, denominator=bottom)
+    differing = [
+        n
+        for n in range(10**15, 10**15 + 500)
+        if n * 7 // 11 != money.ratio53(n, numerator=7, denominator=11)
+    ]
+    assert differing
+
+
+def test_scaled_refuses_digits_it_would_lose() -> None:
+    assert 1_500_000 == money.scaled(Decimal("1.5"), 6)
+    with pytest.raises(ValueError, match="more than 2 decimal places"):
+        money.scaled(Decimal("0.001"), 2)
