@@ -31,12 +31,19 @@ def test_a_time_is_whole_milliseconds(value: object) -> None:
 
 @pytest.mark.parametrize(
     ("coin", "spot", "outcome", "dex"),
-    [("BTC", False, False, ""), ("xyz:NVDA", False, False, "xyz"), ("@107", True, False, ""),
-     ("HYPE/USDC", True, False, ""), ("+12", False, True, ""), ("o12", False, True, ""), ("ondo", False, False, "")],
-)  # fmt: skip
+    [
+        ("BTC", False, False, ""),
+        ("xyz:NVDA", False, False, "xyz"),
+        ("@107", True, False, ""),
+        ("HYPE/USDC", True, False, ""),
+        ("+12", False, True, ""),
+        ("o12", False, True, ""),
+        ("ondo", False, False, ""),
+    ],
+)
 def test_a_coin_says_what_kind_of_market_it_is(
     coin: str, spot: bool, outcome: bool, dex: str
-) -> None:  # noqa: FBT001 - a table
+) -> None:
     assert (spot, outcome, dex) == (
         units.is_spot(units.Coin(coin)),
         units.is_outcome(units.Coin(coin)),
