@@ -17,7 +17,7 @@ from ledger.units import Address, Asset, Coin, Millis, Stream, account_stream
 ACCOUNT = account_stream(Address("0x5ca1ab1e000000000000000000000000ca5cade0"))
 
 
-def filled(**changes: Any) -> Filled:  # noqa: ANN401 - any field of a fill
+def filled(**changes: Any) -> Filled:
     """Return a perpetual fill as the info service tells it."""
     fill = Filled(
         stream=ACCOUNT,
