@@ -108,7 +108,7 @@ class Venue:
                 self.fund(coin, held, block, nanos)
         for asset in ("USDC", "HYPE"):
             supplied = self.cash.get(("supplied", asset), 0)
-            borrowed = self.cash.get(("borrowed", asset), 0)
+            borrowed = -self.cash.get(("borrowed", asset), 0)
             if supplied or borrowed:
                 self.accrue(asset, supplied * 3 // 10**6, borrowed * 6 // 10**6, block)
 
@@ -142,7 +142,7 @@ class Venue:
         }
         self.record("interest", body, block, 0)
         self.credit("supplied", asset, supply)
-        self.credit("borrowed", asset, borrow)
+        self.credit("borrowed", asset, -borrow)
 
     # ------------------------------------------------------------------ perpetuals
 
@@ -411,17 +411,20 @@ class Venue:
         asset = self.chance.choice(("USDC", "USDC", "HYPE"))
         operation = self.chance.choice(("supply", "supply", "withdraw", "borrow", "repay"))
         units = self.tokens(asset)
-        here, sign = ("borrowed", 1) if operation in {"borrow", "repay"} else ("supplied", 1)
-        if operation in {"withdraw", "repay"}:
-            units, sign = self.afford(asset, units, where=here), -1
-        out = operation in {"supply", "repay"}
-        if out:
+        if operation in {"supply", "repay"}:  # comes from the spot side
             units = self.afford(asset, units)
+        if operation == "withdraw":
+            units = self.afford(asset, units, where="supplied")
+        if operation == "repay":
+            units = min(units, -self.cash.get(("borrowed", asset), 0))
         if not units:
             return
-        self.credit(here, asset, sign * units)
-        self.credit("spot", asset, -units if out else units)
-        interest = units // 10_007 if sign < 0 else 0
+        here = "supplied" if operation in {"supply", "withdraw"} else "borrowed"
+        if operation in {"supply", "repay"}:
+            self.move(asset, units, "spot", here)
+        else:
+            self.move(asset, units, here, "spot")
+        interest = units // 10_007 if operation in {"withdraw", "repay"} else 0
         delta = {"type": "borrowLend", "token": asset, "operation": operation}
         self.ledger({**delta, "amount": text(units, 8), "interestAmount": text(interest, 8)})
 
@@ -434,17 +437,22 @@ class Venue:
             commission = (asked - basis) // 10 // 100 * 100
             net = asked - commission
             self.credit("perp:", "USDC", net)
+            self.credit(f"vault:{VAULT}", "USDC", -basis)
             delta = {"type": name, "vault": VAULT, "user": self.account}
             asks = {"requestedUsd": text(asked, 8), "commission": text(commission, 8)}
             rest = {"closingCost": "0.0", "basis": text(basis, 8), "netWithdrawnUsd": text(net, 8)}
             self.ledger({**delta, **asks, **rest})
             return
-        self.credit("perp:", "USDC", -units if name == "vaultDeposit" else units)
+        if name == "vaultDeposit":
+            self.move("USDC", units, "perp:", f"vault:{VAULT}")
+        else:
+            self.credit("perp:", "USDC", units)
         self.ledger({"type": name, "vault": VAULT, "usdc": text(units, 8)})
 
     def found_vault(self) -> None:
         units = self.micro(2_000)
-        self.credit("perp:", "USDC", -units - 100 * UNIT)
+        self.move("USDC", units, "perp:", f"vault:{VAULT}")
+        self.credit("perp:", "USDC", -100 * UNIT)
         delta = {"type": "vaultCreate", "vault": VAULT, "usdc": text(units, 8)}
         self.ledger({**delta, "fee": "100.0"})
 
