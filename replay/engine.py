@@ -1,0 +1,248 @@
+"""Engine: runs an account's course through the projections up to a moment.
+
+It reads a book and remembers what was just read (batches, courses, metadata), never what it
+concluded: states come from a fold, or from a checkpoint that equals one (law 9).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+
+from ledger import timeline
+from ledger.codec import decode
+from ledger.entries import AsOf
+from ledger.seal import digest_of_header  # noqa: F401 - kept where heads are taken
+from ledger.units import VENUE, Stream
+from projections import fold
+from projections.reference import Reference, reference
+from replay.checkpoints import EVERY, WORTH_FROM, Checkpoint, Checkpoints, Key, Piece, in_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ledger.book import Book
+    from ledger.entries import Batch, Header
+    from ledger.events import Event
+    from ledger.timeline import Course
+    from ledger.units import Digest, Millis
+    from projections.fold import States
+
+BATCHES_KEPT: Final = 64
+COURSES_KEPT: Final = 8
+
+_METADATA_TAGS: Final = (
+    b'{"@":"market_listed/',
+    b'{"@":"pair_listed/',
+    b'{"@":"token_listed/',
+)
+
+
+@attrs.frozen(kw_only=True)
+class Folded:
+    """What a fold came to: the states, and how many events went into it.
+
+    ``since`` counts the events that a checkpoint stood for; 0 means folded from nothing.
+    """
+
+    states: States
+    count: int
+    since: int
+
+    @property
+    def digest(self) -> Digest:
+        """The state digest: equal states have equal digests on every machine."""
+        return fold.digest(self.states)
+
+
+class Engine:
+    """A book opened for reading, and the checkpoints beside it, if any."""
+
+    def __init__(self, book: Book, checkpoints: Checkpoints | None = None) -> None:
+        """Read from *book*; without *checkpoints* every state is folded from nothing."""
+        self.book = book
+        self.checkpoints = checkpoints
+        self._batches: OrderedDict[tuple[Stream, int], Batch] = OrderedDict()
+        self._courses: OrderedDict[tuple[Stream, int], Course] = OrderedDict()
+        self._headers: dict[tuple[Stream, int], tuple[Header, ...]] = {}
+        self._references: dict[int, tuple[Reference, str]] = {}
+
+    def reference(self, position: int) -> Reference:
+        """Return the metadata known at a position, whatever moment it speaks of."""
+        return self._reference(position)[0]
+
+    def _reference(self, position: int) -> tuple[Reference, str]:
+        if position not in self._references:
+            lines = [
+                line
+                for batch in self.book.batches(VENUE, position)
+                for line in batch.lines
+                if line.startswith(_METADATA_TAGS)
+            ]
+            made = reference(decode(line) for line in lines)
+            self._references[position] = made, sha256(b"\n".join(lines)).hexdigest()
+        return self._references[position]
+
+    def headers(self, stream: Stream, position: int) -> tuple[Header, ...]:
+        """Return the headers of a stream's batches recorded by a position, in order."""
+        asked = stream, position
+        if asked not in self._headers:
+            self._headers[asked] = tuple(self.book.headers(stream, position))
+        return self._headers[asked]
+
+    def course(self, stream: Stream, position: int) -> Course:
+        """Return the whole effective course of a stream, as known at a position."""
+        headers = self.headers(stream, position)
+        asked = stream, headers[-1].version if headers else 0
+        course = self._courses.get(asked)
+        if course is None:
+            batches = self.book.batches(stream, position)
+            course = timeline.course(batches, AsOf(position=position))
+            self._courses[asked] = course
+            while len(self._courses) > COURSES_KEPT:
+                self._courses.popitem(last=False)
+        return course
+
+    def batch(self, stream: Stream, version: int) -> Batch:
+        """Return a stored batch, read once."""
+        asked = stream, version
+        found = self._batches.get(asked)
+        if found is None:
+            found = self.book.batch(stream, version)
+            self._batches[asked] = found
+            while len(self._batches) > BATCHES_KEPT:
+                self._batches.popitem(last=False)
+        return found
+
+    def events(
+        self, stream: Stream, position: int, until: Millis | None = None
+    ) -> Iterator[Event]:
+        """Yield the events of a stream in effective order, decoded one at a time.
+
+        **Units**: *until* in milliseconds; events of that very moment belong to the answer.
+        """
+        return self._decoded(stream, _pieces_of(self.course(stream, position)), until)
+
+    def _decoded(
+        self, stream: Stream, pieces: Iterable[Piece], until: Millis | None = None
+    ) -> Iterator[Event]:
+        for piece in pieces:
+            if isinstance(piece, str):
+                lines: Sequence[bytes] = (piece.encode(),)
+            else:
+                version, row, count = piece
+                lines = self.batch(stream, version).lines[row : row + count]
+            for line in lines:
+                event = decode(line)
+                if until is not None and event.at > until:
+                    return
+                yield event
+
+    def states(self, stream: Stream, as_of: AsOf) -> Folded:
+        """Return the states of a stream as of both times."""
+        position = as_of.position if as_of.position is not None else self.book.position()
+        key = self._key(stream, position)
+        start = self._checkpoint(key, position, as_of.effective)
+        known = self.reference(position)
+        if start is None:
+            counted = _Counted(self.events(stream, position, as_of.effective))
+            states = fold.fold(counted, known)
+            return Folded(states=states, count=counted.count, since=0)
+        counted = _Counted(self._decoded(stream, start.pieces, as_of.effective))
+        since = start.number * EVERY
+        states = fold.fold(counted, known, fold.decode(start.state))
+        return Folded(states=states, count=since + counted.count, since=since)
+
+    def _key(self, stream: Stream, position: int) -> Key:
+        headers = self.headers(stream, position)
+        head = f"{headers[-1].version} {headers[-1].lines} {headers[-1].previous}" if headers else ""
+        return Key(stream=stream, head=head, reference=self._reference(position)[1])
+
+    def _checkpoint(self, key: Key, position: int, until: Millis | None) -> Checkpoint | None:
+        """Return where to start, after making the series if it is worth it; None is from nothing."""
+        kept = self.checkpoints
+        if kept is None or not kept.is_usable:
+            return None
+        if sum(header.count for header in self.headers(key.stream, position)) < WORTH_FROM:
+            return None
+        found = kept.find(key, until)
+        if found is None and kept.write(key, *self._series(key, position)):
+            found = kept.find(key, until)
+        return found
+
+    def _series(self, key: Key, position: int) -> tuple[int, Iterator[Checkpoint]]:
+        """Return how many events a course has, and its checkpoints, made one at a time."""
+        course = self.course(key.stream, position)
+        groups = list(in_pieces(_pieces_of(course)))
+        return course.count, self._checkpoints(key, position, groups)
+
+    def _checkpoints(
+        self, key: Key, position: int, groups: list[tuple[Piece, ...]]
+    ) -> Iterator[Checkpoint]:
+        known = self.reference(position)
+        kept = cast("Checkpoints", self.checkpoints)
+        last = Checkpoint(number=-1, last_at=-1, state=fold.encode(fold.START), pieces=())
+        for last in self._taken_over(kept, key, groups):
+            yield last
+        states = fold.decode(last.state)
+        last_at = last.last_at
+        if last.number < 0 and groups:
+            yield attrs.evolve(last, number=0, pieces=groups[0])
+        for number in range(max(last.number, 0) + 1, len(groups)):
+            events = list(self._decoded(key.stream, groups[number - 1]))
+            states = fold.fold(events, known, states)
+            last_at = events[-1].at
+            yield Checkpoint(
+                number=number, last_at=last_at, state=fold.encode(states), pieces=groups[number]
+            )
+
+    @staticmethod
+    def _taken_over(
+        kept: Checkpoints, key: Key, groups: list[tuple[Piece, ...]]
+    ) -> Iterator[Checkpoint]:
+        """Yield what an older series of the same stream already knows, bound to the new key."""
+        older = kept.reusable(key, groups)
+        if older is None:
+            return
+        for number in range(older[1] + 1):
+            found = kept.at_number(older[0], number)
+            if found is None:
+                return
+            yield attrs.evolve(found, pieces=groups[number])
+
+    def timeline_digest(self, stream: Stream, as_of: AsOf) -> Digest:
+        """Return the timeline digest: over the digests of all events in effective order."""
+        position = as_of.position if as_of.position is not None else self.book.position()
+        batches = self.book.batches(stream, position)
+        course = timeline.course(batches, AsOf(effective=as_of.effective, position=position))
+        return timeline.digest(course, lambda version: self.batch(stream, version))
+
+
+class _Counted:
+    """Events, counted while they pass."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = events
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Event]:
+        for event in self._events:
+            self.count += 1
+            yield event
+
+
+def _pieces_of(course: Course) -> Iterator[Piece]:
+    for run in course.runs:
+        if run.line is None:
+            yield (run.version, run.row, run.count)
+        else:
+            yield run.line.decode()
+
+
+def first(events: Iterable[Event], count: int) -> list[Any]:
+    """Return the first *count* of some events."""
+    return list(islice(events, count))
