@@ -1,0 +1,95 @@
+"""Lines: what the readers of text tables and of lines of JSON share.
+
+Rows are numbered as an editor numbers them: the first line of a file is line 1.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from ledger.entries import Unreadable
+from ledger.errors import MalformedRecord, RefusedFile
+from ledger.importers.answers import told_apart
+from ledger.units import Coin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.events import Event
+
+LINE_CHARACTERS_MAX: Final = 1 << 20
+TEXT_MAX: Final = 500
+WORD_MAX: Final = 128
+BYTE_ORDER_MARK: Final = "\ufeff"
+
+
+def header_of(text: str) -> tuple[str, ...]:
+    """Return the column names in the first line; a byte order mark before them is left out."""
+    end = text.find("\n")
+    first = text[: end if end >= 0 else len(text)]
+    return tuple(first.removeprefix(BYTE_ORDER_MARK).rstrip("\r")[:4096].split(","))
+
+
+def refuse_mark(name: str, text: str) -> None:
+    """Refuse a file that begins with a byte order mark, and say how to be rid of it.
+
+    Raises: RefusedFile.
+    """
+    if text.startswith(BYTE_ORDER_MARK):
+        raise RefusedFile(
+            name=name,
+            reason="it begins with a byte order mark, which no export of the venue has",
+            remedy='Save it as plain "UTF-8", not as "UTF-8 with BOM"',
+        )
+
+
+def cells(text: str, columns: int, unreadable: list[Unreadable]) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, cells) for every row below the header; blank lines are passed over.
+
+    A row with another number of cells, an open quotation mark, or characters that cannot be
+    printed is added to *unreadable* instead.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if number == 1:
+            continue
+        row = line.removesuffix("\r")
+        if not row.strip():
+            continue
+        if len(row) > LINE_CHARACTERS_MAX:
+            unreadable.append(unread(number, "longer than a line may be (1 MiB)", row))
+            continue
+        if not row.isprintable():
+            unreadable.append(unread(number, "it holds control characters", row))
+            continue
+        try:
+            found = row.split(",") if '"' not in row else next(csv.reader([row], strict=True))
+        except csv.Error as error:
+            unreadable.append(unread(number, f"not a row of a CSV file: {error}", row))
+            continue
+        if len(found) != columns:
+            reason = f"{len(found)} cells where the header names {columns}"
+            unreadable.append(unread(number, reason, row))
+            continue
+        yield number, found
+
+
+def unread(number: int, reason: object, text: str) -> Unreadable:
+    """Return the entry of a line that could not be read, its text cut after 500 characters."""
+    shown = text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
+    return Unreadable(place=f"line {number}", reason=str(reason), text=shown)
+
+
+def market(text: str, field: str = "coin") -> Coin:
+    """Return the name of a market. Raises: MalformedRecord, when it is empty or very long."""
+    if 0 < len(text) <= WORD_MAX and text.strip() == text:
+        return Coin(text)
+    raise MalformedRecord(field=field, found=text, expected="the name of a market")
+
+
+def apart(events: list[Event]) -> list[Event]:
+    """Return the events of one answer with look-alikes numbered; only crowded moments are looked at."""
+    times = [event.at for event in events]
+    crowded = {at for at, count in Counter(times).items() if count > 1}
+    return told_apart(events, only=lambda event: event.at in crowded) if crowded else events
