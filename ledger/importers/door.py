@@ -56,8 +56,10 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     made = dict(pairs)
     if len(made) != len(pairs):
         seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        _refuse("an object whose keys are all different", twice)
+        for key, _ in pairs:
+            if key in seen:
+                _refuse("an object whose keys are all different", key)
+            seen.add(key)
     return made
 
 
@@ -100,7 +102,7 @@ def _check_depth(value: Json) -> None:
             for holder in level
             for item in (holder if holder.__class__ is list else holder.values())  # type: ignore[union-attr]
             if item.__class__ is dict or item.__class__ is list
-        ]  # type: ignore[assignment]
+        ]
 
 
 def _check_surrogates(value: Json) -> None:
@@ -202,7 +204,7 @@ def integer(row: Mapping[str, Json], field: str) -> int:
     """Return a whole JSON number. Raises: MalformedRecord."""
     value = row.get(field)
     if value.__class__ is int:
-        return cast("int", value)
+        return value
     if field not in row:
         raise missing(field)
     raise MalformedRecord(field=field, found=_shown(value), expected="a whole number")
@@ -231,7 +233,7 @@ def text(row: Mapping[str, Json], field: str) -> str:
     """Return printable text, without control or direction characters. Raises: MalformedRecord."""
     value = row.get(field)
     if value.__class__ is str:
-        word = cast("str", value)
+        word = value
         if word.isprintable() or word.translate(_WORD_JOINERS).isprintable():
             return word
         raise MalformedRecord(

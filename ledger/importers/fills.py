@@ -1,0 +1,227 @@
+"""Fills: ``userFills``, ``userFillsByTime``, ``userTwapSliceFills`` and fills of the websocket.
+
+``userFills`` comes newest first and is reversed whole, ties included. A fill of 2023 has neither
+fee nor number of the trade; its whole content identifies it then. Fills of zero number (dust
+conversions) are told apart by counting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from ledger.entries import Part
+from ledger.errors import MalformedRecord
+from ledger.events import Filled
+from ledger.importers import door
+from ledger.importers.answers import (
+    Answer,
+    AnswerKind,
+    Found,
+    covered,
+    first_row,
+    in_effective_order,
+    told_apart,
+    unreadable_row,
+)
+from ledger.money import parse_decimal
+from ledger.units import Address, Asset, Coin, Stream, account_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from ledger.entries import Unreadable
+    from ledger.events import Event
+    from ledger.importers.base import Json
+
+PAGE: Final = 500
+
+READ_KEYS: Final = frozenset({
+    "coin", "px", "sz", "side", "time", "startPosition", "dir", "closedPnl", "hash", "oid",
+    "crossed", "fee", "tid", "feeToken", "twapId", "builderFee", "cloid", "liquidation",
+    "user", "_source",
+})  # fmt: skip
+"""Fields that are read or need no reading; all others are named in the notes of a reading."""
+
+_LOOKS: Final = frozenset({"coin", "px", "sz", "side", "dir"})
+
+
+def filled(row: Mapping[str, Json], *, stream: Stream, twap_id: int | None = None) -> Filled:
+    """Return the fill of one row in the shape of the info service.
+
+    ``twap_id`` is the number that stands beside a row of ``userTwapSliceFills``. Raises:
+    MalformedRecord; a row without moment or transaction hash has no identity and is refused.
+    """
+    get = row.get
+    side = get("side")
+    if side != "B" and side != "A":
+        side = door.one_of(row, "side", ("B", "A"))
+    size = door.decimal(row, "sz")
+    if size <= 0:
+        raise MalformedRecord(field="sz", found=size, expected="a size above zero")
+    liquidation = get("liquidation")
+    user, mark, method = (None, None, None) if liquidation is None else _liquidation(liquidation)
+    own_twap = get("twapId")
+    if own_twap is not None:
+        twap_id = door.integer(row, "twapId")
+    return Filled(
+        stream=stream,
+        at=door.millis(row),
+        coin=Coin(door.text(row, "coin")),
+        px=door.decimal(row, "px"),
+        sz=size,
+        side=cast('Literal["B", "A"]', side),
+        direction=door.text(row, "dir"),
+        start_position=_decimal(row, "startPosition"),
+        reported_closed_pnl=_decimal(row, "closedPnl"),
+        reported_net_pnl=None,
+        notional=None,
+        fee=_decimal(row, "fee"),
+        fee_asset=None if get("feeToken") is None else Asset(door.text(row, "feeToken")),
+        builder_fee=_decimal(row, "builderFee"),
+        crossed=None if get("crossed") is None else door.flag(row, "crossed"),
+        oid=None if get("oid") is None else door.integer(row, "oid"),
+        tid=None if get("tid") is None else door.integer(row, "tid"),
+        cloid=None if get("cloid") is None else door.text(row, "cloid"),
+        twap_id=twap_id,
+        liquidated_user=user,
+        liquidation_mark=mark,
+        liquidation_method=method,
+        tx_hash=door.tx_hash(row),
+    )
+
+
+def _decimal(row: Mapping[str, Json], field: str) -> Decimal | None:
+    value = row.get(field)
+    if value.__class__ is str:
+        return parse_decimal(value, field=field)
+    return None if value is None else door.decimal(row, field)
+
+
+def _liquidation(value: Json) -> tuple[Address | None, Decimal | None, str | None]:
+    row = door.record(value, "liquidation")
+    return (
+        door.optional(door.address, row, "liquidatedUser"),
+        door.optional(door.decimal, row, "markPx"),
+        door.optional(door.text, row, "method"),
+    )
+
+
+# ------------------------------------------------------------------------- answers
+
+
+def _split(row: Json) -> tuple[Mapping[str, Json], int | None]:
+    """Return the fill of a row, and the TWAP number that stands beside it."""
+    outer = door.record(row)
+    if "fill" in outer:
+        inner = door.record(outer["fill"], "fill")
+        return inner, door.optional(door.integer, outer, "twapId")
+    return outer, None
+
+
+def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
+    """Return the fills of an answer; a row that names its own user goes to that user's stream.
+
+    ``claims`` tells whether the answer shows every fill between its first and last.
+    """
+    by_stream: dict[Stream, tuple[list[Event], list[int]]] = {}
+    unreadable: list[Unreadable] = []
+    more: set[str] = set()
+    default = answer.stream if _need_account(rows) else None
+    for number, outer in enumerate(rows):
+        try:
+            row, twap_id = _split(outer)
+            own = row.get("user")
+            stream = default if own is None else account_stream(door.address(row, "user"))
+            if stream is None:
+                stream = answer.stream
+            event = filled(row, stream=stream, twap_id=twap_id)
+        except MalformedRecord as error:
+            unreadable.append(unreadable_row(answer, number, outer, str(error)))
+            continue
+        if not row.keys() <= READ_KEYS:
+            more |= row.keys() - READ_KEYS
+        events, numbers = by_stream.setdefault(stream, ([], []))
+        events.append(event)
+        numbers.append(number)
+    parts = tuple(
+        _part(answer, stream, events, numbers, count=len(rows), claims=claims and not unreadable)
+        for stream, (events, numbers) in by_stream.items()
+    )
+    notes = (f"fields of fills kept in the raw record only: {', '.join(sorted(more))}",)
+    return Found(parts=parts, unreadable=tuple(unreadable), notes=notes if more else ())
+
+
+def _need_account(rows: Sequence[Json]) -> bool:
+    """Tell whether some row does not name its own user."""
+    return not all(
+        isinstance(row, dict) and row.get("user") is not None for row in rows
+    )
+
+
+def _part(
+    answer: Answer,
+    stream: Stream,
+    events: list[Event],
+    numbers: list[int],
+    *,
+    count: int,
+    claims: bool,
+) -> Part:
+    ascends = answer.request.get("type") == "userFillsByTime"
+    ordered, rows = in_effective_order(events, numbers, newest_first=not ascends)
+    newest = rows[0] > rows[-1] if len(rows) > 1 else not ascends
+    return Part(
+        stream=stream,
+        source="api",
+        answer=answer.path,
+        rows=tuple(rows),
+        events=tuple(told_apart(ordered, only=_may_have_twins)),
+        covers=covered(answer, "fills", ordered, count=count, page=PAGE, newest=newest)
+        if claims
+        else (),
+    )
+
+
+def _may_have_twins(event: Event) -> bool:
+    return isinstance(event, Filled) and not event.tid
+
+
+def _is_fills(value: Json) -> bool:
+    return first_row(value).keys() >= _LOOKS
+
+
+def _is_twap(value: Json) -> bool:
+    row = first_row(value)
+    return "fill" in row and "twapId" in row
+
+
+def _read_fills(answer: Answer) -> Found:
+    if answer.request.get("aggregateByTime") is True:
+        raise MalformedRecord(
+            field="aggregateByTime",
+            found="true",
+            expected="asked for: its rows are sums of fills. Ask again without it",
+        )
+    rows = door.array(answer.value)
+    return read_rows(answer, rows, claims=True)
+
+
+def _read_twap(answer: Answer) -> Found:
+    return read_rows(answer, door.array(answer.value), claims=False)
+
+
+KINDS: Final = (
+    AnswerKind(
+        name="userFills",
+        types=frozenset({"userFills", "userFillsByTime"}),
+        fits=_is_fills,
+        read=_read_fills,
+    ),
+    AnswerKind(
+        name="userTwapSliceFills",
+        types=frozenset({"userTwapSliceFills", "userTwapSliceFillsByTime"}),
+        fits=_is_twap,
+        read=_read_twap,
+    ),
+)
