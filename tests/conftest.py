@@ -1,8 +1,11 @@
-"""What every test may rely on: hypothesis profiles, and the folder of real recordings."""
+"""What every test may rely on: hypothesis profiles, real recordings, figures to be reported."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,32 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def recorded() -> Path:
     """Return the folder of real recordings; without it the test is skipped."""
     return _folder_or_skip()
+
+
+Figure = Callable[..., None]
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Return a function that reports a figure: ``figure(line="1a", text="…", value="47 of 47")``.
+
+    ``tests/accept.py`` prints them by line. A figure counts only when its test passes.
+    """
+
+    def report(*, line: str, text: str, value: object) -> None:
+        request.node.user_properties.append(("figure", json.dumps([line, text, str(value)])))
+
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Add to a test's report how many generated examples it passed."""
+    if call.when == "call":
+        said = re.search(r"(\d+) passing examples", getattr(item, "hypothesis_statistics", ""))
+        if said:
+            item.user_properties.append(("examples", int(said.group(1))))
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,205 @@
+"""What this release must show, and whether it does: one line per figure, by the list below.
+
+The whole suite runs at full count, then the benchmark. A line of the list without a figure, a
+failed test, a test on real recordings that did not run, or a missed bar of the benchmark makes
+the result a failure. Run ``make accept``; it takes a while.
+
+Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
+histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_WORKERS (processes).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parents[1]
+
+FULL_COUNT = {
+    "HYPOTHESIS_PROFILE": "accept",
+    "ROLLFORWARD_EXAMPLES": "1000",
+    "ROLLFORWARD_KILLS": "200",
+    "ROLLFORWARD_FLIPS": "2000",
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One line that must have a figure.
+
+    ``tests`` names the file or folder whose passed tests are the figure where no test reports one
+    by the ``figure`` fixture.
+    """
+
+    line: str
+    text: str
+    tests: str = ""
+
+
+EXPECTED = (
+    Expected("1a", "funding-farmer"),
+    Expected("1b", "gblack686"),
+    Expected("1c", "hl-trader-dataset"),
+    Expected("1d", "four86"),
+    Expected("1e", "claude-trade"),
+    Expected("1f", "SDK ledger"),
+    Expected("1g", "BTC funding history"),
+    Expected("2a", "every recorded answer"),
+    Expected("2b", "any subset of sources"),
+    Expected("3.conservation", "conservation", "tests/laws/test_conservation.py"),
+    Expected("3.prefix", "prefix", "tests/laws/test_prefix.py"),
+    Expected("3.order", "import order", "tests/laws/test_import_order.py"),
+    Expected("3.idempotence", "idempotence", "tests/laws/test_idempotence.py"),
+    Expected("3.round_trip", "round trip", "tests/laws/test_round_trip.py"),
+    Expected("3.two_times", "two times", "tests/laws/test_two_times.py"),
+    Expected("3.correction", "correction", "tests/laws/test_correction.py"),
+    Expected("3.stores", "stores", "tests/laws/test_stores.py"),
+    Expected("3.totality", "totality", "tests/laws/test_totality.py"),
+    Expected("3.repeatability", "repeatability", "tests/laws/test_repeatability.py"),
+    Expected("3.oracle", "a second, naive implementation agrees", "tests/laws/test_oracle.py"),
+    Expected("4", "digests across seeds, zones, locales, -O and Pythons"),
+    Expected("5a", "killed imports"),
+    Expected("5b", "flipped bytes"),
+    Expected("6a", "benchmark: append"),
+    Expected("6b", "benchmark: replay"),
+    Expected("6c", "benchmark: bytes per event"),
+    Expected("6d", "benchmark: state at an instant"),
+    Expected("6e", "benchmark: peak memory"),
+    Expected("6f", "benchmark: import from JSON"),
+    Expected("7", "demo", "tests/test_demo.py"),
+)
+
+
+@dataclass
+class Outcome:
+    """What a run showed."""
+
+    figures: list[tuple[str, str, str]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    passed: int = 0
+    recorded_run: int = 0
+    recorded_skipped: list[str] = field(default_factory=list)
+    by_file: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Passed tests and passed generated examples, by file."""
+
+
+def main() -> int:
+    """Run everything, print the figures, return the exit code."""
+    began = time.monotonic()
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        code = run_tests(report)
+        if report.exists():
+            read_report(report, outcome)
+    if code and not outcome.failed:
+        outcome.failed.append(f"pytest ended with exit code {code}")
+    run_benchmark(outcome)
+    missing = derive_missing(outcome)
+    print()
+    for line, text, value in sorted(outcome.figures, key=by_line):
+        print(f"{line:<15} {text}: {value}")
+    for expected in missing:
+        print(f"{expected.line:<15} {expected.text}: NO FIGURE")
+    for name in outcome.failed:
+        print(f"failed: {name}")
+    for name in outcome.recorded_skipped:
+        print(f"skipped: {name}")
+    print(f"tests: {outcome.passed} passed, {len(outcome.failed)} failed")
+    print(
+        f"recorded tests: {outcome.recorded_run} run, {len(outcome.recorded_skipped)} skipped"
+        f" ({time.monotonic() - began:.0f} s)"
+    )
+    return 1 if outcome.failed or outcome.recorded_skipped or missing else 0
+
+
+def run_tests(report: Path) -> int:
+    """Run the suite at full count and return pytest's exit code."""
+    env = {**FULL_COUNT, **os.environ, "HYPOTHESIS_PROFILE": FULL_COUNT["HYPOTHESIS_PROFILE"]}
+    workers = os.environ.get("ROLLFORWARD_WORKERS", "auto")
+    asked = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--timeout=0"]
+    asked += [f"--junitxml={report}", "-o", "junit_family=xunit1"]
+    return subprocess.run(asked, cwd=ROOT, env=env, check=False).returncode
+
+
+def read_report(report: Path, outcome: Outcome) -> None:
+    """Add what a report of tests says."""
+    for case in ET.parse(report).iter("testcase"):
+        name = f"{case.get('classname')}::{case.get('name')}"
+        said = [(item.get("name"), item.get("value")) for item in case.iter("property")]
+        is_recorded = ("recorded", "True") in said
+        if case.find("failure") is not None or case.find("error") is not None:
+            outcome.failed.append(name)
+            continue
+        if case.find("skipped") is not None:
+            if is_recorded:
+                outcome.recorded_skipped.append(name)
+            continue
+        outcome.passed += 1
+        outcome.recorded_run += is_recorded
+        examples = sum(int(value or 0) for key, value in said if key == "examples")
+        file = case.get("file") or f"{(case.get('classname') or '').replace('.', '/')}.py"
+        tests, before = outcome.by_file.get(file, (0, 0))
+        outcome.by_file[file] = (tests + 1, before + examples)
+        for key, value in said:
+            if key == "figure" and value:
+                line, text, shown = json.loads(value)
+                outcome.figures.append((line, text, shown))
+
+
+def run_benchmark(outcome: Outcome) -> None:
+    """Run the benchmark; its lines that begin with 6a to 6f are figures."""
+    script = ROOT / "benchmarks" / "spine.py"
+    if not script.exists():
+        outcome.failed.append("benchmarks/spine.py: not there")
+        return
+    asked = subprocess.run(
+        [sys.executable, str(script)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    print(asked.stdout)
+    if asked.returncode:
+        outcome.failed.append(f"benchmarks/spine.py: exit code {asked.returncode}")
+        print(asked.stderr, file=sys.stderr)
+    for said in asked.stdout.splitlines():
+        found = re.match(r"(6[a-f])\s+([^:]+):\s*(.+)", said)
+        if found:
+            outcome.figures.append((found[1], found[2], found[3]))
+
+
+def derive_missing(outcome: Outcome) -> list[Expected]:
+    """Give lines without a figure that of their test files; return those which have none."""
+    shown = {line for line, _, _ in outcome.figures}
+    missing = []
+    for expected in EXPECTED:
+        if expected.line in shown:
+            continue
+        counts = [
+            count
+            for file, count in outcome.by_file.items()
+            if expected.tests and file.startswith(expected.tests)
+        ]
+        if not counts:
+            missing.append(expected)
+            continue
+        tests, examples = (sum(column) for column in zip(*counts, strict=True))
+        generated = f", {examples:,} generated histories" if examples else ""
+        outcome.figures.append((expected.line, expected.text, f"{tests} tests passed{generated}"))
+    return missing
+
+
+def by_line(figure: tuple[str, str, str]) -> tuple[int, str, str]:
+    """Return the place of a figure in the list."""
+    order = [expected.line for expected in EXPECTED]
+    return (order.index(figure[0]) if figure[0] in order else len(order), figure[0], figure[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Documents say the truth: their links lead somewhere, their pages are fresh, their commands run.
+
+A fenced block marked ``console`` is a session: lines behind ``$`` are run one after the other by
+the shell, in a folder of their own that holds the bundled history as ``cascade``; what follows a
+line is what it must print. A line ``…`` stands for any number of lines.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import event_reference
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = FENCE.findall(page.read_text(encoding="utf-8")) if page.exists() else []
+    return [body for said, body in found if said == language]
+
+
+def sessions(page: Path) -> list[tuple[str, str]]:
+    """Return the commands of a page, each with what it must print."""
+    found: list[tuple[str, str]] = []
+    for block in blocks(page, "console"):
+        for line in block.splitlines(keepends=True):
+            if line.startswith("$ "):
+                found.append((line[2:].rstrip("\n"), ""))
+            elif line.startswith("> ") and found and not found[-1][1]:
+                found[-1] = (found[-1][0] + "\n" + line[2:].rstrip("\n"), "")
+            else:
+                found[-1] = (found[-1][0], found[-1][1] + line)
+    return found
+
+
+def pattern(expected: str) -> re.Pattern[str]:
+    """Return what the output must match: the text itself, ``…`` alone on a line for anything."""
+    lines = expected.rstrip("\n").split("\n") if expected else []
+    parts = [r"(?:.*\n)*?" if line.strip() == "…" else re.escape(line.rstrip()) + r"[ ]*\n"
+             for line in lines]  # fmt: skip
+    return re.compile("".join(parts))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder as the documents describe it: the bundled history lies in ``cascade``."""
+    (tmp_path / "cascade").symlink_to(ROOT / "fixtures" / "cascade")
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    command = commands / "rollforward"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m replay "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return tmp_path
+
+
+def run(command: str, folder: Path) -> str:
+    kept = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
+    env = {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+    asked = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return asked.stdout
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_inside_the_repository_leads_somewhere(page: Path):
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith(("#", "mailto:")):
+            name, _, anchor = target.partition("#")
+            assert (page.parent / name).exists(), target
+            if anchor:
+                heads = re.findall(r"^#+ (.+)$", (page.parent / name).read_text(), re.MULTILINE)
+                slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+                assert anchor in slugs, target
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in DOCS if sessions(page)],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_every_session_in_the_documents_prints_what_it_says(page: Path, folder: Path):
+    for command, expected in sessions(page):
+        printed = "".join(line.rstrip() + "\n" for line in run(command, folder).splitlines())
+        assert pattern(expected).fullmatch(printed), f"$ {command}\n{printed}\n--- said:\n{expected}"
+
+
+def test_the_reference_of_events_is_fresh():
+    assert event_reference.page() == event_reference.PAGE.read_text(encoding="utf-8"), (
+        "run: python -m tests.support.event_reference"
+    )
+
+
+def test_every_event_is_in_the_reference_once():
+    listed = [member for _, _, members in event_reference.SECTIONS for member in members]
+    assert len(listed) == len(set(listed))
+    assert set(event_reference.KIND_OF) == set(listed)
+
+
+def test_every_decision_is_in_the_list_of_decisions():
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name for path in folder.glob("0*.md")}
+    assert pages == set(re.findall(r"\((\d{4}-[^)]+)\)", (folder / "README.md").read_text()))
+
+
+def test_every_page_is_reachable_from_the_first():
+    seen, todo = set[Path](), [ROOT / "README.md"]
+    while todo:
+        page = todo.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            path = (page.parent / target.partition("#")[0]).resolve()
+            if path.suffix == ".md" and path.is_file():
+                todo.append(path)
+    assert set() == set(DOCS) - seen
+
+
+def test_the_first_page_is_short_enough_to_be_read():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 200
+
+
+def test_a_session_that_says_something_else_is_noticed():
+    assert pattern("a\n…\nd\n").fullmatch("a\nb\nc\nd\n")
+    assert not pattern("a\n…\nd\n").fullmatch("a\nb\nc\n")
+    assert not pattern("a\n").fullmatch("a\nb\n")
+    assert not pattern("").fullmatch("a\n")
