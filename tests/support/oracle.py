@@ -22,6 +22,7 @@ class Listing:
     pairs: dict[str, tuple[str, str]] = field(default_factory=dict)
     collateral: dict[str, str] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
+    wei: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -53,6 +54,7 @@ def listing(spot_meta: dict[str, Any], perp_metas: list[dict[str, Any]]) -> List
     names = {}
     for token in spot_meta["tokens"]:
         names[token["index"]] = token["name"]
+        result.wei[token["name"]] = token["weiDecimals"]
     for pair in spot_meta["universe"]:
         base, quote = pair["tokens"]
         result.pairs[pair["name"]] = (names[base], names[quote])
@@ -84,7 +86,7 @@ def answer(
             told.add("supplied", body["token"], Fraction(body["supply"]))
             told.add("borrowed", body["token"], -Fraction(body["borrow"]))
         else:
-            ledger_row(told, body["delta"], account)
+            ledger_row(told, body["delta"], account, listed)
     return told
 
 
@@ -136,12 +138,17 @@ def pay_funding(told: Answer, delta: dict[str, Any], listed: Listing) -> None:
     told.funding[coin] = told.funding.get(coin, NOTHING) + amount
 
 
-def ledger_row(told: Answer, delta: dict[str, Any], account: str) -> None:
+def without_noise(text: str, places: int) -> Fraction:
+    """The ledger writes some amounts with the noise of a double: 2703997.4500000002 is meant .45."""
+    return Fraction(round(Fraction(text) * 10**places), 10**places)
+
+
+def ledger_row(told: Answer, delta: dict[str, Any], account: str, listed: Listing) -> None:
     """One movement of the ledger, by the table of delta types."""
     kind = delta["type"]
-    usdc = Fraction(delta.get("usdc", 0))
-    amount = Fraction(delta.get("amount", 0))
     token = delta.get("token", "USDC")
+    usdc = without_noise(delta.get("usdc", "0"), 6)
+    amount = without_noise(delta.get("amount", "0"), listed.wei[token])
     fee = Fraction(delta.get("fee", 0))
 
     if kind == "deposit":

@@ -60,7 +60,6 @@ class Venue:
     positions: dict[str, Holding] = field(default_factory=dict)
     realized: dict[str, int] = field(default_factory=dict)
     spot_cost: dict[str, int] = field(default_factory=dict)
-    exact: bool = True
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -433,7 +432,7 @@ class Venue:
         units = self.micro(2_000)
         name = self.chance.choice(("vaultDeposit", "vaultWithdraw", "vaultDistribution"))
         if name == "vaultWithdraw":
-            asked, basis = units, units // 2
+            asked, basis = units, units // 200 * 100
             commission = (asked - basis) // 10 // 100 * 100
             net = asked - commission
             self.credit("perp:", "USDC", net)
@@ -521,7 +520,6 @@ class Venue:
     def noisy(self, units: int) -> str:
         """Return an amount as the ledger writes it: now and then with the noise of a double."""
         if self.noise and self.chance.random() < 0.2:
-            self.exact = False
             return text(units * 100 + self.chance.choice((1, 2, -2)), 10)
         return text(units, 8)
 
