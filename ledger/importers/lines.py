@@ -89,7 +89,7 @@ def market(text: str, field: str = "coin") -> Coin:
 
 
 def apart(events: list[Event]) -> list[Event]:
-    """Return the events of one answer with look-alikes numbered; only crowded moments are looked at."""
+    """Return the events of one answer , look-alikes of one moment numbered."""
     times = [event.at for event in events]
     crowded = {at for at, count in Counter(times).items() if count > 1}
     return told_apart(events, only=lambda event: event.at in crowded) if crowded else events
