@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final
 from ledger.entries import Unreadable
 from ledger.errors import MalformedRecord, RefusedFile
 from ledger.importers.answers import told_apart
+from ledger.importers.dates import parse_iso
 from ledger.units import Coin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ledger.events import Event
+    from ledger.units import Millis
 
 LINE_CHARACTERS_MAX: Final = 1 << 20
 TEXT_MAX: Final = 500
@@ -93,3 +95,13 @@ def apart(events: list[Event]) -> list[Event]:
     times = [event.at for event in events]
     crowded = {at for at, count in Counter(times).items() if count > 1}
     return told_apart(events, only=lambda event: event.at in crowded) if crowded else events
+
+
+def parse_utc(text: object, *, field: str) -> Millis:
+    """Return the moment of an ISO text of the venue's own machines, which leave UTC unsaid.
+
+    Raises: MalformedRecord.
+    """
+    if isinstance(text, str) and text[-1:].isdigit() and not {"+", "-"} & set(text[10:]):
+        return parse_iso(f"{text}Z", field=field)
+    return parse_iso(text, field=field)

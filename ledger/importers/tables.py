@@ -17,7 +17,7 @@ from ledger.errors import MalformedRecord
 from ledger.events import Event, FundingRateSet, PriceObserved
 from ledger.importers.base import Importer
 from ledger.importers.dates import parse_iso
-from ledger.importers.lines import apart, cells, header_of, market, refuse_mark, unread
+from ledger.importers.lines import apart, cells, header_of, market, parse_utc, refuse_mark, unread
 from ledger.money import parse_decimal
 from ledger.units import Stream, market_stream
 
@@ -65,10 +65,7 @@ def _rate(row: list[str]) -> list[Event]:
 def _prices(row: list[str]) -> list[Event]:
     """Return the prices of one market at one instant; an empty cell is a price there was not."""
     name = market(row[1])
-    written = row[0]
-    # The archive is kept in UTC; where a line leaves the zone out, that is what is meant.
-    bare = written[-1:].isdigit() and "+" not in written and written.count("-") == 2
-    at = parse_iso(f"{written}Z" if bare else written, field="time")
+    at = parse_utc(row[0], field="time")
     stream = market_stream(name)
     return [
         PriceObserved(
