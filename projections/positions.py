@@ -224,16 +224,20 @@ def _continued(
 def agrees(ours: Decimal, stated: Decimal, *, digits: int | None) -> bool:
     """Tell whether a stated number is ours, exactly or rounded to *digits* significant digits.
 
-    Rounded means within half a unit of the last significant digit of what is stated, and only
-    where it shows that many digits: a shorter number was not rounded.
+    Rounded means within half a unit of the last of these digits, and only where the stated number
+    has no more of them; trailing zeros need not be shown.
     """
     difference = ours - stated
     if not difference:
         return True
-    if digits is None or not stated or len(stated.normalize(EXACT).as_tuple().digits) < digits - 3:
+    if digits is None or not stated or _digits(stated) > digits:
         return False
     unit = Decimal((0, (1,), stated.adjusted() - digits + 1))
     return abs(difference) * 2 <= unit
+
+
+def _digits(value: Decimal) -> int:
+    return len(value.normalize(EXACT).as_tuple().digits)
 
 
 # ----------------------------------------------------------------------------------- tokens
