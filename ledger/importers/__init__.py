@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ledger.errors import MalformedRecord, RefusedFile
-from ledger.importers import door
+import attrs
+
+from ledger.entries import Reading, Unreadable
+from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
+from ledger.importers import captures, door, wrappers
 from ledger.importers.base import NO_HINTS, Document, Hints, Importer
 
 if TYPE_CHECKING:
-    from ledger.entries import RawRecord, Reading
-
-IMPORTERS: Final[tuple[Importer, ...]] = ()
-"""Every kind of document, the most particular shape first; the first that accepts reads it."""
-
+    from ledger.entries import Part, RawRecord
 
 def read(record: RawRecord, hints: Hints = NO_HINTS) -> Reading:
     """Return all that a record holds, as parts per stream in effective order.
@@ -27,15 +26,68 @@ def read(record: RawRecord, hints: Hints = NO_HINTS) -> Reading:
     not the form of its kind. A single row that cannot be read is in ``Reading.unreadable``.
     """
     document = opened(record)
-    for importer in IMPORTERS:
-        if importer.accepts(document):
-            return importer.read(document, hints)
+    importer = _reader_of(document)
+    if importer is not None:
+        return importer.read(document, hints)
     reason = document.fault or "JSON of a shape that is no record of the venue"
     raise RefusedFile(
         name=record.name,
         reason=f"its content is no record we know ({reason})",
         remedy="Give info answers, captures of them, web exports or node files",
     )
+
+
+def _reader_of(document: Document) -> Importer | None:
+    return next((importer for importer in IMPORTERS if importer.accepts(document)), None)
+
+
+def _is_quotes(document: Document) -> bool:
+    value = document.value
+    return isinstance(value, dict) and any(
+        isinstance(item, dict) and item.keys() >= {"source", "value"} for item in value.values()
+    )
+
+
+def _read_quotes(document: Document, hints: Hints) -> Reading:
+    """Read records quoted one by one under names of their own, each as if it were a document.
+
+    Where a person would have to be asked about one of them, that one is unreadable: an answer
+    for one would be taken for all.
+    """
+    parts: list[Part] = []
+    unreadable: list[Unreadable] = []
+    for key, item in door.record(document.value).items():
+        if not (isinstance(item, dict) and "value" in item):
+            continue
+        path, value = f"{key[:60]}.value", item["value"]
+        text = door.as_text(value, whole=True)
+        inner = attrs.evolve(document, text=text, value=value)
+        importer = _reader_of(inner)
+        try:
+            if importer is None:
+                raise MalformedRecord(field=key, found=text, expected="a record we know")
+            reading = importer.read(inner, hints)
+        except (MalformedRecord, NeedsHint, RefusedFile) as error:
+            lost = Unreadable(place=path, reason=str(error), text=door.as_text(value))
+            unreadable.append(lost)
+            continue
+        parts.extend(
+            attrs.evolve(part, answer=path if part.answer == "line" else path + part.answer)
+            for part in reading.parts
+        )
+        unreadable.extend(
+            attrs.evolve(row, place=f"{path} {row.place}") for row in reading.unreadable
+        )
+    return Reading(kind="quoted records", parts=tuple(parts), unreadable=tuple(unreadable))
+
+
+IMPORTERS: Final[tuple[Importer, ...]] = (
+    *captures.IMPORTERS,
+    *wrappers.IMPORTERS,
+    Importer(name="quoted records", accepts=_is_quotes, read=_read_quotes),
+    *captures.BARE,
+)
+"""Every kind of document, the most particular shape first; the first that accepts reads it."""
 
 
 def opened(record: RawRecord) -> Document:
