@@ -139,7 +139,7 @@ def pay_funding(told: Answer, delta: dict[str, Any], listed: Listing) -> None:
 
 
 def without_noise(text: str, places: int) -> Fraction:
-    """The ledger writes some amounts with the noise of a double: 2703997.4500000002 is meant .45."""
+    """The ledger writes some amounts with the noise of a double: 2703997.4500000002 means .45."""
     return Fraction(round(Fraction(text) * 10**places), 10**places)
 
 
@@ -184,7 +184,10 @@ def ledger_row(told: Answer, delta: dict[str, Any], account: str, listed: Listin
     elif kind in {"vaultCreate", "vaultDeposit"}:
         told.add("perp:", "USDC", -usdc - fee)
         told.add("vault:" + delta["vault"], "USDC", usdc)
-    elif kind in {"vaultDistribution", "vaultLeaderCommission"}:
+    elif kind == "vaultDistribution":  # a vault that closes gives back what is in it
+        told.add("perp:", "USDC", usdc)
+        told.add("vault:" + delta["vault"], "USDC", -usdc)
+    elif kind == "vaultLeaderCommission":
         told.add("perp:", "USDC", usdc)
     elif kind == "vaultWithdraw":
         told.add("perp:", "USDC", Fraction(delta["netWithdrawnUsd"]))

@@ -164,7 +164,8 @@ class Venue:
         for part in parts:
             px = five_figures(px + sign * self.chance.randrange(3) * (px // 10_000))
             more = {"cloid": cloid} if cloid else {}
-            self.fill(perp, sign * part, px, rate, order, tx, block, nanos, more)
+            builder = abs(part) * px // 10**4 if order % 9 == 0 else 0
+            self.fill(perp, sign * part, px, rate, order, tx, block, nanos, more, builder)
 
     def fill(
         self,
@@ -177,11 +178,14 @@ class Venue:
         block: int,
         nanos: int,
         more: dict[str, Any],
+        builder: int = 0,
     ) -> None:
-        """Execute one part: lots signed, px in ticks, rate in 10^-5."""
+        """Execute one part: lots signed, px in ticks, rate in 10^-5, builder's fee in micro."""
         held = self.positions.setdefault(perp.coin, Holding())
         before, notional = held.lots, abs(lots) * px
-        fee = notional * abs(rate) // 10**5 * (1 if rate > 0 else -1)
+        fee = notional * abs(rate) // 10**5 * (1 if rate > 0 else -1) + builder
+        if builder:  # the fee includes it
+            more = {**more, "builderFee": text(builder, 6)}
         pnl = settle(held, lots, px)
         self.realized[perp.coin] = self.realized.get(perp.coin, 0) + pnl
         # money moves as size in, cash out: the side's raw money is not the sum of closed results
@@ -445,7 +449,7 @@ class Venue:
         if name == "vaultDeposit":
             self.move("USDC", units, "perp:", f"vault:{VAULT}")
         else:
-            self.credit("perp:", "USDC", units)
+            self.move("USDC", units, f"vault:{VAULT}", "perp:")
         self.ledger({"type": name, "vault": VAULT, "usdc": text(units, 8)})
 
     def found_vault(self) -> None:
