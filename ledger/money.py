@@ -200,37 +200,27 @@ def ratio53(value: int, *, numerator: int, denominator: int) -> int:
     product is truncated. **Units**: as *value*; all arguments non-negative, denominator positive.
     **Source**: 735 of 735 recorded closes (an exact ratio explains 733, an exact product 545).
     """
-    top, shift = _to_53_bits(numerator, denominator)
-    left, left_shift = _to_53_bits(value, 1)
-    product, product_shift = _to_53_bits(left * top, 1)
-    total = shift + left_shift + product_shift
-    return product << total if total >= 0 else product >> -total
+    # Enough bits before dividing that the quotient has more than 53, its remainder being a tail.
+    lift = max(0, 55 + denominator.bit_length() - numerator.bit_length())
+    share, share_drop = _to_53_bits(*divmod(numerator << lift, denominator))
+    whole, whole_drop = _to_53_bits(value, 0)
+    product, product_drop = _to_53_bits(whole * share, 0)
+    shift = whole_drop + share_drop + product_drop - lift
+    return product << shift if shift >= 0 else product >> -shift
 
 
-def _to_53_bits(numerator: int, denominator: int) -> tuple[int, int]:
-    """Return (mantissa, exponent): the quotient rounded half to even to 53 significant bits."""
-    if not numerator:
-        return 0, 0
-    shift = numerator.bit_length() - denominator.bit_length() - 53
-    while True:
-        if shift >= 0:
-            quotient, remainder = divmod(numerator, denominator << shift)
-            divisor = denominator << shift
-        else:
-            quotient, remainder = divmod(numerator << -shift, denominator)
-            divisor = denominator
-        if quotient.bit_length() <= 53:
-            break
-        shift += 1
-    if quotient.bit_length() < 53:
-        shift -= 53 - quotient.bit_length()
-        quotient, remainder, divisor = _requotient(numerator, denominator, shift)
-    if 2 * remainder > divisor or (2 * remainder == divisor and quotient % 2):
-        quotient += 1
-    return quotient, shift
+def _to_53_bits(value: int, tail: int) -> tuple[int, int]:
+    """Return (mantissa, bits dropped): *value* rounded half to even to 53 significant bits.
 
-
-def _requotient(numerator: int, denominator: int, shift: int) -> tuple[int, int, int]:
-    divisor = denominator << shift if shift >= 0 else denominator
-    quotient, remainder = divmod(numerator << -shift if shift < 0 else numerator, divisor)
-    return quotient, remainder, divisor
+    ``tail`` tells whether anything follows the last bit of *value*; only where bits are dropped
+    does it matter. A mantissa that rounds up to 54 bits is a power of two, and exact.
+    """
+    drop = value.bit_length() - 53
+    if drop <= 0:
+        return value, 0
+    dropped = value & ((1 << drop) - 1)
+    half = 1 << (drop - 1)
+    mantissa = value >> drop
+    if dropped > half or (dropped == half and (tail or mantissa & 1)):
+        mantissa += 1
+    return mantissa, drop

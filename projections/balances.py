@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ledger import events as ev
-from ledger.money import ZERO
 from ledger.units import Asset
 from projections.chart import Place, is_own, summed
 from projections.postings import moves
@@ -34,6 +33,10 @@ CONSUMED: Final[frozenset[type]] = frozenset({
 """Every kind that can have postings; a test holds this against ``postings``."""
 
 
+_WAITING: Final = frozenset({ev.Transferred, ev.VaultDeposited, ev.VaultWithdrawn})
+"""Kinds whose legs may wait in transit, where single transfers are summed up."""
+
+
 def apply(state: State, event: Event, reference: Reference) -> State:
     """Return the balances after an event.
 
@@ -47,11 +50,16 @@ def apply(state: State, event: Event, reference: Reference) -> State:
 
 def record(held: dict[Key, Decimal], event: Event, reference: Reference) -> None:
     """Add the legs of an event to the balances in *held*."""
+    get = held.get
+    waits = type(event) in _WAITING
     for target, source, asset, amount in moves(event, reference):
         if amount:
-            into, out = (summed(target), asset), (summed(source), asset)
-            held[into] = held.get(into, ZERO) + amount
-            held[out] = held.get(out, ZERO) - amount
+            into = (summed(target) if waits else target, asset)
+            out = (summed(source) if waits else source, asset)
+            before = get(into)
+            held[into] = amount if before is None else before + amount
+            before = get(out)
+            held[out] = -amount if before is None else before - amount
 
 
 def own(state: State) -> dict[Key, Decimal]:

@@ -76,6 +76,12 @@ def size_asset(coin: Coin) -> Asset:
     return Asset(f"{coin}-PERP")
 
 
+@cache
+def of_perp(coin: Coin) -> tuple[Place, Place, Asset]:
+    """Return what a fill of a perpetual touches: its money, its position, its pseudo-asset."""
+    return perp_of(coin), position(coin), size_asset(coin)
+
+
 def vault(address: Address) -> Place:
     """Return the place of what was put into one vault."""
     return Place(f"vault:{address}")

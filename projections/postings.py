@@ -8,6 +8,7 @@ vanish. A posting is one leg of a move.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import attrs
@@ -157,6 +158,7 @@ def moves(event: Event, reference: Reference) -> Moves:
             assert_never(event)
 
 
+@cache
 def is_perp(coin: Coin) -> bool:
     """Tell whether a market is a perpetual: neither tokens against tokens nor outcome shares."""
     return not (is_spot(coin) or is_outcome(coin))
@@ -170,9 +172,10 @@ def paid(event: ev.Filled) -> Decimal:
     binary noise, holds.
     """
     product = event.px * event.sz
-    if event.notional is None or places(product) <= TOKEN_PLACES:
+    notional = event.notional
+    if notional is None or places(product) <= TOKEN_PLACES:
         return product
-    return round_half_even(event.notional, PERP_PLACES)
+    return round_half_even(notional, PERP_PLACES)
 
 
 def fee_asset(event: ev.Filled, reference: Reference) -> Asset:
@@ -191,23 +194,19 @@ def fee_asset(event: ev.Filled, reference: Reference) -> Asset:
 
 def _perp_filled(event: ev.Filled, reference: Reference) -> Moves:
     """Size in, money out, fee out; ``fee`` already includes the builder's share."""
-    coin = event.coin
-    asset = reference.collateral_of(coin, event.fee_asset)
-    money, size = chart.perp_of(coin), chart.position(coin)
+    coin, charged, sz, fee = event.coin, event.fee_asset, event.sz, event.fee
+    asset = reference.collateral_of(coin) if charged is None else charged
+    money, size, size_asset = chart.of_perp(coin)
     cash = paid(event)
     if event.side == "B":
-        traded: Moves = (
-            (size, chart.TRADING, chart.size_asset(coin), event.sz),
-            (chart.TRADING, money, asset, cash),
-        )
+        into: Move = (size, chart.TRADING, size_asset, sz)
+        out: Move = (chart.TRADING, money, asset, cash)
     else:
-        traded = (
-            (chart.TRADING, size, chart.size_asset(coin), event.sz),
-            (money, chart.TRADING, asset, cash),
-        )
-    if not event.fee:
-        return traded
-    return (*traded, (chart.FEES, money, asset, event.fee))
+        into = (money, chart.TRADING, asset, cash)
+        out = (chart.TRADING, size, size_asset, sz)
+    if fee is None or not fee:
+        return (into, out)
+    return (into, out, (chart.FEES, money, asset, fee))
 
 
 def _spot_filled(event: ev.Filled, reference: Reference) -> Moves:
