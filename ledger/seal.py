@@ -27,6 +27,12 @@ SEAL_RECIPE: Final = b"rollforward seal 1\n"
 RECORD_RECIPE: Final = b"rollforward record 1\n"
 CHECKPOINT_ORIGIN: Final = "rollforward/book/1"
 
+ARCHIVE: Final = "archive"
+"""The name under which the chain of raw records stands among the heads of streams."""
+
+NO_SEAL: Final = Digest("0" * 64)
+"""What a checkpoint names while the book has no seal."""
+
 EMPTY_ROOT: Final = sha256().digest()
 """Root of a tree without leaves."""
 
@@ -35,11 +41,13 @@ EMPTY_ROOT: Final = sha256().digest()
 class Seal:
     """One seal: its number, the last position under it, the root over all heads, and its digest.
 
-    ``previous`` is the digest of the seal before it, empty for the first.
+    ``records`` is how many raw records the archive held, ``previous`` the digest of the seal
+    before this one, empty for the first.
     """
 
     number: int
     position: int
+    records: int
     root: Digest
     previous: str
     digest: Digest
@@ -113,13 +121,17 @@ def digest_of_seal(*, previous: str, position: int, root: Digest) -> Digest:
     return Digest(sha256(SEAL_RECIPE + fields).hexdigest())
 
 
-def seal(*, after: Seal | None, position: int, heads: Iterable[Head]) -> Seal:
-    """Return the seal that follows another one, over the heads as they stand at a position."""
+def seal(*, after: Seal | None, position: int, records: int, heads: Iterable[Head]) -> Seal:
+    """Return the seal that follows another one, over the heads as they stand at a position.
+
+    The archive, when it holds any record, is one of the heads, under the name ``ARCHIVE``.
+    """
     previous = after.digest if after else ""
     root = root_of_heads(heads)
     return Seal(
         number=after.number + 1 if after else 1,
         position=position,
+        records=records,
         root=root,
         previous=previous,
         digest=digest_of_seal(previous=previous, position=position, root=root),

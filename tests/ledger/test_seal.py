@@ -206,8 +206,8 @@ def test_the_order_in_which_heads_are_given_does_not_matter():
 
 def test_a_seal_numbers_and_names_the_one_before():
     head = seal.Head(stream="venue", version=1, digest="ab" * 32)
-    first = seal.seal(after=None, position=1, heads=[head])
-    second = seal.seal(after=first, position=2, heads=[head])
+    first = seal.seal(after=None, position=1, records=0, heads=[head])
+    second = seal.seal(after=first, position=2, records=0, heads=[head])
     assert (1, "") == (first.number, first.previous)
     assert (2, first.digest) == (second.number, second.previous)
     assert first.root == second.root
