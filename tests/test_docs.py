@@ -11,10 +11,17 @@ import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from ledger import codec, importers
+from ledger.entries import RawRecord
+from ledger.money import exact
+from ledger.seal import digest_of_record
+from projections import postings
+from projections.reference import EMPTY
 from tests.support import event_reference
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,3 +150,36 @@ def test_a_session_that_says_something_else_is_noticed():
     assert not pattern("a\n…\nd\n").fullmatch("a\nb\nc\n")
     assert not pattern("a\n").fullmatch("a\nb\n")
     assert not pattern("").fullmatch("a\n")
+
+
+def test_the_fill_that_is_followed_is_one_of_the_bundled_history():
+    page = ROOT / "docs" / "explanation" / "one-fill.md"
+    body = (ROOT / "fixtures" / "cascade" / "account.json").read_bytes()
+    (row,), (line,) = blocks(page, "json"), blocks(page, "text")
+    assert row.strip() in body.decode()
+    record = RawRecord(name="account.json", body=body, digest=digest_of_record(body))
+    events = [event for part in importers.read(record).parts for event in part.events]
+    (event,) = (event for event in events if codec.encode(event) == line.strip().encode())
+    assert f"`{codec.event_id(event)}`" in page.read_text(encoding="utf-8")
+
+
+def test_the_legs_of_the_fill_that_is_followed_are_the_ones_posted():
+    page = (ROOT / "docs" / "explanation" / "one-fill.md").read_text(encoding="utf-8")
+    (line,) = blocks(ROOT / "docs" / "explanation" / "one-fill.md", "text")
+    event = codec.decode(line.strip().encode())
+    shown = {
+        (place, asset, Decimal(amount.replace("−", "-")))
+        for place, asset, amount in re.findall(r"\| `(\S+)` \| `(\S+)` \| (\S+) \|", page)
+    }
+    with exact():
+        posted = {(leg.place, leg.asset, leg.amount) for leg in postings.postings(event, EMPTY)}
+    assert shown == posted
+
+
+def test_every_file_that_is_named_is_there():
+    for page in DOCS:
+        named = re.findall(
+            r"`((?:ledger|projections|replay|tests|fixtures|docs)/[\w/.-]+)`",
+            page.read_text(encoding="utf-8"),
+        )
+        assert [] == [name for name in named if not (ROOT / name).exists()], page
