@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.entries import Unreadable
 from ledger.errors import MalformedRecord, RefusedFile
+from ledger.events import Filled
 from ledger.importers.answers import told_apart
 from ledger.importers.dates import parse_iso
 from ledger.units import Coin
@@ -91,10 +92,19 @@ def market(text: str, field: str = "coin") -> Coin:
 
 
 def apart(events: list[Event]) -> list[Event]:
-    """Return the events of one answer , look-alikes of one moment numbered."""
-    times = [event.at for event in events]
-    crowded = {at for at, count in Counter(times).items() if count > 1}
-    return told_apart(events, only=lambda event: event.at in crowded) if crowded else events
+    """Return the events of one answer, look-alikes of one moment numbered."""
+    marks = [_mark(event) for event in events]
+    counts = Counter(marks)
+    if len(counts) == len(marks):
+        return events
+    return told_apart(events, only=lambda event: counts[_mark(event)] > 1)
+
+
+def _mark(event: Event) -> object:
+    """Return what look-alikes share and few others do: whole identities are costly to compare."""
+    if isinstance(event, Filled):
+        return event.at, event.coin, event.px, event.sz
+    return event.at
 
 
 def parse_utc(text: object, *, field: str) -> Millis:

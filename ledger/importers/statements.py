@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from datetime import MAXYEAR, MINYEAR, datetime
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from operator import gt, lt
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
-
-import attrs
 
 from ledger.entries import Part, Reading
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
@@ -53,8 +52,7 @@ _EPOCH: Final = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 - a day, not an
 # ------------------------------------------------------------------------- reading
 
 
-@attrs.frozen
-class _Row:
+class _Row(NamedTuple):
     """A row with its civil time taken apart: first, second, year, hour, minute, second."""
 
     number: int
@@ -62,8 +60,7 @@ class _Row:
     civil: tuple[int, ...]
 
 
-@attrs.frozen
-class _Timed:
+class _Timed(NamedTuple):
     """A row and its moment; ``fold`` is the later one where the clock showed that time twice."""
 
     row: _Row
@@ -119,8 +116,8 @@ def _rows(form: Form, text: str, unreadable: list[Unreadable]) -> list[_Row]:
             error = MalformedRecord(field=form.columns[form.time], found=written, expected=expected)
             unreadable.append(unread(number, error, ",".join(row)))
             continue
-        civil = tuple(int(part or "0") for part in found.group(*_FIELDS))
-        rows.append(_Row(number, row, civil))
+        parts = found.group(*_FIELDS)
+        rows.append(_Row(number, row, tuple(map(int, parts if parts[-1] else (*parts[:-1], 0)))))
     return rows
 
 
@@ -267,32 +264,34 @@ def _in_order(timed: list[_Timed], unreadable: list[Unreadable], notes: list[str
     they do not, it stays open and the rows are unreadable.
     """
     sure = [item.at for item in timed if item.fold is None]
-    ups = sum(before < after for before, after in pairwise(sure))
-    downs = sum(before > after for before, after in pairwise(sure))
+    ups, downs = sum(map(lt, sure, sure[1:])), sum(map(gt, sure, sure[1:]))
     if downs > ups:
         timed.reverse()
     sorted_file = (ups == 0) != (downs == 0)
-    placed: list[_Timed] = []
-    for day, group in groupby(timed, key=lambda item: item.fold and item.row.civil[:3]):
-        run = list(group)
-        if day is not None:
-            run = _unfolded(run, unreadable, told=sorted_file)
-        placed.extend(run)
-    if any(before.at > after.at for before, after in pairwise(placed)):
+    placed = timed if len(sure) == len(timed) else _unfolded(timed, unreadable, told=sorted_file)
+    if (ups and downs) or any(before.at > after.at for before, after in pairwise(placed)):
         notes.append("the rows are in no order of time; within a moment the file's order was kept")
         placed.sort(key=lambda item: item.at)
     return placed
 
 
-def _unfolded(run: list[_Timed], unreadable: list[Unreadable], *, told: bool) -> list[_Timed]:
-    """Return rows of an hour that was shown twice, each in its showing; else none of them."""
-    steps = [index for index, (a, b) in enumerate(pairwise(run), start=1) if a.at > b.at]
-    if len(steps) == 1 and told:
-        late = (attrs.evolve(item, at=item.fold or item.at) for item in run[steps[0] :])
-        return [*run[: steps[0]], *late]
-    reason = "the clock showed this time twice, and the order of the rows does not tell which it is"
-    unreadable.extend(unread(item.row.number, reason, ",".join(item.row.cells)) for item in run)
-    return []
+def _unfolded(timed: list[_Timed], unreadable: list[Unreadable], *, told: bool) -> list[_Timed]:
+    """Return rows with those of an hour that was shown twice each in its showing, or left out."""
+    placed: list[_Timed] = []
+    for day, group in groupby(timed, key=lambda item: item.fold and item.row.civil[:3]):
+        run = list(group)
+        steps = [index for index, (a, b) in enumerate(pairwise(run), start=1) if a.at > b.at]
+        if day is None:
+            placed.extend(run)
+        elif len(steps) == 1 and told:
+            placed.extend(run[: steps[0]])
+            placed.extend(item._replace(at=item.fold or item.at) for item in run[steps[0] :])
+        else:
+            reason = "the clock showed this time twice, and the rows' order does not tell which"
+            unreadable.extend(
+                unread(item.row.number, reason, ",".join(item.row.cells)) for item in run
+            )
+    return placed
 
 
 def _importer(form: Form) -> Importer:

@@ -298,9 +298,7 @@ def test_progress_adds_up_to_the_size_on_disk(tmp_path: Path):
 
 
 def test_a_name_that_is_no_text_is_shown_escaped(tmp_path: Path):
-    path = os.path.join(os.fsencode(tmp_path), b"a\xff.json")
-    with open(path, "wb") as file:
-        file.write(b"1")
+    put(tmp_path / os.fsdecode(b"a\xff.json"), b"1")
     (found,) = records([tmp_path])
     assert found.name.endswith("a\\xff.json")
 
