@@ -185,7 +185,7 @@ class Composer:
     def spot(self, moment: datetime, extra: int, side: str, px: str, size: str) -> None:
         """Fill a spot order on HYPE against USDC."""
         account, price, sz = self.account, D(px), D(size)
-        before = account.spot["HYPE"]
+        before = account.spot["HYPE"] + account.supplied["HYPE"]  # what is lent is still held
         if side == "B":
             fee = cut(sz * D("0.0007"), 8)
             account.spot["HYPE"] += sz - fee
