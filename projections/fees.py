@@ -40,6 +40,7 @@ ROWS: Final = list[tuple[Key, Fees]]
 CONSUMED: Final[frozenset[type]] = frozenset({ev.Filled})
 
 _NONE: Final = Fees(ZERO, ZERO, 0, 0)
+_fees: Final = Fees._make  # the quickest way to make one
 
 
 def apply(state: State, event: Event, reference: Reference) -> State:
@@ -51,11 +52,11 @@ def record(held: dict[Key, Fees], event: Event, reference: Reference) -> None:
     """Add a fill's fee to the totals in *held*."""
     if not isinstance(event, ev.Filled):
         return
-    asset = fee_asset(event, reference)
+    fee, share = event.fee, event.builder_fee
+    asset = event.fee_asset or fee_asset(event, reference)
     total, builder, fills, unknown = held.get(asset, _NONE)
-    if event.fee is None:
+    if fee is None:
         held[asset] = Fees(total, builder, fills, unknown + 1)
     else:
-        if event.builder_fee:
-            builder += event.builder_fee
-        held[asset] = Fees(total + event.fee, builder, fills + 1, unknown)
+        builder = builder if share is None else builder + share
+        held[asset] = _fees((total + fee, builder, fills + 1, unknown))

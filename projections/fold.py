@@ -92,22 +92,30 @@ class Folding:
                 self._stopped[name] = held
             else:
                 self._held[name] = dict(held.by_key)
-        self._steps: dict[type, tuple[tuple[Projection, _Rule, dict[Any, Any]], ...]] = {}
+        self._steps: dict[type, _Steps] = {}
 
     def take(self, event: Event) -> None:
         """Let every projection have the next event."""
-        kind = type(event)
-        steps = self._steps.get(kind)
-        if steps is None:
-            steps = self._steps[kind] = self._steps_for(kind)
-        reference = self._reference
-        for projection, rule, held in steps:
-            try:
-                rule(held, event, reference)
-            except UnknownKind as unknown:
-                self._stop(projection, event, unknown)
-        self.events += 1
-        self.last_at = event.at
+        self.run((event,))
+
+    def run(self, events: Iterable[Event]) -> None:
+        """Let every projection have the next events, one after the other."""
+        reference, steps_of = self._reference, self._steps
+        count = 0
+        event = None
+        for event in events:
+            count += 1
+            steps = steps_of.get(type(event))
+            if steps is None:
+                steps = self._steps_for(type(event))
+            for projection, rule, held in steps:
+                try:
+                    rule(held, event, reference)
+                except UnknownKind as unknown:
+                    self._stop(projection, event, unknown)
+        if event is not None:
+            self.events += count
+            self.last_at = event.at
 
     def states(self) -> States:
         """Return what every projection says now; later events do not change it."""
@@ -130,23 +138,25 @@ class Folding:
             )
         return self._held[name]
 
-    def _steps_for(self, kind: type) -> tuple[tuple[Projection, _Rule, dict[Any, Any]], ...]:
-        return tuple(
+    def _steps_for(self, kind: type) -> _Steps:
+        steps = self._steps[kind] = tuple(
             (projection, projection.record, self._held[projection.NAME])
             for projection in PROJECTIONS
             if kind in projection.CONSUMED and projection.NAME not in self._stopped
         )
+        return steps
 
     def _stop(self, projection: Projection, event: Event, unknown: UnknownKind) -> None:
         self._stopped[projection.NAME] = Stopped(
             event=event_id(event), kind=unknown.kind, at=event.at
         )
         del self._held[projection.NAME]
-        self._steps = {}
+        self._steps.clear()
 
 
 if TYPE_CHECKING:
     _Rule: TypeAlias = Callable[[dict[Any, Any], Event, Reference], None]
+    _Steps: TypeAlias = tuple[tuple[Projection, _Rule, dict[Any, Any]], ...]
 
 
 def fold(
@@ -159,9 +169,7 @@ def fold(
     """
     with exact():
         folding = Folding(reference, start)
-        take = folding.take
-        for event in events:
-            take(event)
+        folding.run(events)
         return folding.states()
 
 

@@ -149,9 +149,14 @@ def perp_filled(
         known = reference.size_places.get(event.coin)
         before = _flat(count=known, money=money, money_places=PERP_MONEY)
     shift = derived = 0
-    if start is not None:
+    sz, scale = event.sz, _SCALES[before.places]
+    if start is not None and start * scale != before.size + before.unexplained:
         before, shift, derived = _continued(before, start, first=first)
-    before, trade = _in_lots(before, event.sz)
+        scale = _SCALES[before.places]
+    shifted = sz * scale
+    trade = int(shifted)
+    if trade != shifted:
+        before, trade = _in_lots(before, sz)
     if event.side == "A":
         trade = -trade
     (size, count, inferred, notional, money, money_places,
@@ -172,9 +177,12 @@ def perp_filled(
         size + trade, count, inferred, notional, money, money_places,
         realized, unknown, opening, origin, unexplained,
     ))  # fmt: skip
+    if not (closed or shift or derived):
+        return position, _OPENED_ONLY
     return position, Fill(closed, result, shift, derived)
 
 
+_OPENED_ONLY: Final = Fill(0, 0, 0, 0)
 _position: Final = Position._make  # the quickest way to make one
 
 
@@ -209,10 +217,7 @@ def _money(value: Decimal, count: int) -> int:
 
 def _continued(position: Position, start: Decimal, *, first: bool) -> tuple[Position, int, int]:
     """Return (position, shift, derived opening): the size stated before a fill, against ours."""
-    stated = start * _SCALES[position.places]
     expected = position.size + position.unexplained
-    if stated == expected:
-        return position, 0, 0
     if agrees(unscaled(expected, position.places), start, digits=SHEET_DIGITS):
         return position, 0, 0
     position, lots = _in_lots(position, start)
@@ -280,8 +285,9 @@ def spot_filled(
     if before is None:
         before = _flat(count=None, money=quote, money_places=SPOT_MONEY)
     shift = derived = 0
-    if event.start_position is not None:
-        before, shift, derived = _continued(before, event.start_position, first=first)
+    start = event.start_position
+    if start is not None:
+        before, shift, derived = _continued(before, start, first=first)
     charged = event.fee if event.fee and fee_asset(event, reference) == base else ZERO
     before, _ = _in_lots(before, charged)
     before, trade = _in_lots(before, event.sz if event.side == "B" else -event.sz)
