@@ -12,11 +12,12 @@ import attrs
 
 from ledger.entries import Reading, Unreadable
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
-from ledger.importers import captures, door, wrappers
+from ledger.importers import captures, door, node, statements, tables, wrappers
 from ledger.importers.base import NO_HINTS, Document, Hints, Importer
 
 if TYPE_CHECKING:
     from ledger.entries import Part, RawRecord
+
 
 def read(record: RawRecord, hints: Hints = NO_HINTS) -> Reading:
     """Return all that a record holds, as parts per stream in effective order.
@@ -82,6 +83,9 @@ def _read_quotes(document: Document, hints: Hints) -> Reading:
 
 
 IMPORTERS: Final[tuple[Importer, ...]] = (
+    *statements.IMPORTERS,
+    *tables.IMPORTERS,
+    *node.IMPORTERS,
     *captures.IMPORTERS,
     *wrappers.IMPORTERS,
     Importer(name="quoted records", accepts=_is_quotes, read=_read_quotes),

@@ -341,5 +341,5 @@ def _notes(found: _Found) -> Iterator[str]:
         yield f"only facts of {found.account} were asked for"
 
 
-NODE: Final = (Importer(name="node lines", accepts=_accepts, read=read),)
+IMPORTERS: Final = (Importer(name="node lines", accepts=_accepts, read=read),)
 """The importer of this module, for the table of all."""

@@ -302,5 +302,5 @@ def _importer(form: Form) -> Importer:
     )
 
 
-STATEMENTS: Final = tuple(_importer(form) for form in FORMS)
+IMPORTERS: Final = tuple(_importer(form) for form in FORMS)
 """The importers of this module, for the table of all."""

@@ -137,5 +137,5 @@ def _importer(table: Table) -> Importer:
     )
 
 
-TABLES: Final = (_importer(FUNDING_HISTORY), _importer(ASSET_CONTEXTS))
+IMPORTERS: Final = (_importer(FUNDING_HISTORY), _importer(ASSET_CONTEXTS))
 """The importers of this module, for the table of all."""

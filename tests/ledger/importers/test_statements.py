@@ -22,7 +22,7 @@ from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
 from ledger.events import Deposited, Filled, FundingPaid, Unrecognized, Withdrawn
 from ledger.importers import opened
 from ledger.importers.base import Hints
-from ledger.importers.statements import STATEMENTS
+from ledger.importers.statements import IMPORTERS
 from ledger.money import canonical
 from ledger.units import Address, Digest
 
@@ -46,7 +46,7 @@ def read(text: str, hints: Hints = UTC, name: str = "export.csv") -> Reading:
     body = text.encode()
     record = RawRecord(name=name, body=body, digest=Digest(sha256(body).hexdigest()))
     document = opened(record)
-    (importer,) = [importer for importer in STATEMENTS if importer.accepts(document)]
+    (importer,) = [importer for importer in IMPORTERS if importer.accepts(document)]
     return importer.read(document, hints)
 
 
@@ -489,7 +489,7 @@ def test_arbitrary_bytes_raise_nothing_else(header: str, tail: bytes, hints: Hin
     body = header.encode() + b"\n" + tail
     with suppress(MalformedRecord, NeedsHint, RefusedFile):
         document = opened(RawRecord(name="x", body=body, digest=Digest("0" * 64)))
-        for importer in STATEMENTS:
+        for importer in IMPORTERS:
             if importer.accepts(document):
                 importer.read(document, hints)
 
