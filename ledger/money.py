@@ -8,6 +8,7 @@ amount ± amount                 an amount, exact
 size × price                    a plain number, exact, to be named by whoever asked
 anything ÷ anything             only by name: ``divide_down``, ``divide_half_even``
 fewer places                    only by name: ``round_down``, ``round_floor``, ``round_half_even``
+``exp_rounded``                 e to a power, correctly rounded
 ``ratio53``                     the venue's own double: quotient, then product, each of 53 bits
 ==============================  =====================================================
 """
@@ -67,7 +68,11 @@ EXACT: Final = Context(
 
 _ROUNDING: Final = Context(prec=400, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
 
-_PLAIN: Final = re.compile(r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z", re.ASCII)
+_TEXT_MAX: Final = 1 + INTEGER_DIGITS_MAX + 1 + FRACTION_DIGITS_MAX
+_PLAIN: Final = re.compile(
+    rf"\A-?(?:0|[1-9][0-9]{{0,{INTEGER_DIGITS_MAX - 1}}})(?:\.[0-9]{{1,{FRACTION_DIGITS_MAX}}})?\Z",
+    re.ASCII,
+)
 _EXPONENT: Final = re.compile(r"\A-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\Z", re.ASCII)
 
 
@@ -87,18 +92,13 @@ def parse_decimal(text: object, *, field: str = "amount", exponent: bool = False
     Raises: MalformedRecord, for anything but plain digits: signs other than a leading minus,
     separators, ``NaN``, too many digits (31 before, 30 after the point).
     """
-    if isinstance(text, str) and len(text) <= 1 + INTEGER_DIGITS_MAX + 1 + FRACTION_DIGITS_MAX:
+    if isinstance(text, str):
         if _PLAIN.match(text):
-            whole, point, fraction = text.partition(".")
-            if (
-                len(whole.lstrip("-")) <= INTEGER_DIGITS_MAX
-                and len(fraction) <= FRACTION_DIGITS_MAX
-            ):
-                if point:
-                    text = text.rstrip("0").rstrip(".")
-                value = Decimal(text)
-                return value or ZERO
-        elif exponent and _EXPONENT.match(text):
+            if text[-1] == "0" and "." in text:
+                text = text.rstrip("0").rstrip(".")
+            value = Decimal(text)
+            return value or ZERO
+        if exponent and len(text) <= _TEXT_MAX and _EXPONENT.match(text):
             return _from_exponent(text, field=field)
     raise MalformedRecord(
         field=field,
@@ -190,6 +190,23 @@ def _divided(dividend: Decimal, divisor: Decimal, count: int, *, rounding: str) 
         if doubled > denominator or (doubled == denominator and quotient % 2):
             quotient += 1
     return unscaled(sign * quotient, count)
+
+
+def exp_rounded(value: Decimal, count: int) -> Decimal:
+    """Return e to the power of *value*, correctly rounded half to even at *count* places.
+
+    **Units**: a plain number; the argument may have any number of digits up to 400.
+    """
+    digits = max(0, value.adjusted() + 1) * 3 + count
+    for guard in (30, 60, 120, 240):
+        wide = Context(prec=digits + guard, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
+        power = wide.exp(value)
+        unit = wide.scaleb(Decimal(1), power.adjusted() - digits - guard + 2)
+        low, high = wide.subtract(power, unit), wide.add(power, unit)
+        if round_half_even(low, count) == round_half_even(high, count) or not value:
+            return round_half_even(power, count)
+    message = f"e to the power of {canonical(value)} lies too near a tie at {count} places"
+    raise ArithmeticError(message)
 
 
 def ratio53(value: int, *, numerator: int, denominator: int) -> int:

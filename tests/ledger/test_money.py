@@ -121,3 +121,29 @@ def test_scaled_refuses_digits_it_would_lose() -> None:
     assert 1_500_000 == money.scaled(Decimal("1.5"), 6)
     with pytest.raises(ValueError, match="more than 2 decimal places"):
         money.scaled(Decimal("0.001"), 2)
+
+
+@pytest.mark.parametrize(
+    ("power", "count", "expected"),
+    [
+        ("0", 5, "1"),
+        ("1", 30, "2.718281828459045235360287471353"),  # e, from tables
+        ("-1", 20, "0.36787944117144232160"),
+        ("10", 12, "22026.465794806717"),
+    ],
+)
+def test_the_exponential_is_correctly_rounded(power: str, count: int, expected: str) -> None:
+    assert Decimal(expected) == money.round_half_even(
+        money.exp_rounded(Decimal(power), count), count
+    )
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=15, min_value=-3, max_value=3))
+def test_the_exponential_agrees_with_its_series(power: Decimal) -> None:
+    term, total = Fraction(1), Fraction(1)
+    for index in range(1, 60):
+        term = term * Fraction(power) / index
+        total += term
+    assert abs(Fraction(money.exp_rounded(power, 25)) - total) <= Fraction(
+        1, 2 * 10**25
+    ) + Fraction(1, 10**30)
