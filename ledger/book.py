@@ -246,7 +246,7 @@ class Book:
         if is_news:
             entry = None if record is None or is_known else self._entry(record, kind, recorded)
             made = self._commit(planned.drafts, record, entry, recorded)
-        moments = [event.at for part in parts if part.stream != BOOK for event in part.events]
+        moments = [at for part in parts if part.stream != BOOK for at in _moments(part.events)]
         return Receipt(
             record=record.digest if record else None,
             kind=kind,
@@ -288,7 +288,11 @@ class Book:
         for position, draft in enumerate(drafts, start=len(self._known.headers) + 1):
             lines = b"\n".join(draft.lines)
             head = heads.get(draft.stream)
-            header = _header(draft, position, head, recorded, record.digest if record else None)
+            digest = seal.digest_of_lines(lines, len(draft.lines))
+            header = _header(draft, position, head, digest)
+            header = attrs.evolve(
+                header, recorded=recorded, record=record.digest if record else None
+            )
             row = stored.row_of(header, lines)
             rows.append(row)
             index.append(stored.index_of(position, draft.lines, draft.identities))
@@ -503,14 +507,14 @@ class Book:
             return sum(header.count for header in self._known.headers)
 
 
-def _header(
-    draft: Draft,
-    position: int,
-    head: seal.Head | None,
-    recorded: Millis,
-    record: Digest | None,
-) -> Header:
-    """Return the header of a draft that gets a position, behind the last batch of its stream."""
+def _moments(events: Sequence[Event]) -> tuple[Millis, ...]:
+    """Return the first and the last moment of some events, nothing when there are none."""
+    moments = [event.at for event in events]
+    return (min(moments), max(moments)) if moments else ()
+
+
+def _header(draft: Draft, position: int, head: seal.Head | None, lines: Digest) -> Header:
+    """Return the header of a draft behind the last batch of its stream, not yet recorded."""
     assert draft.stream != seal.ARCHIVE, "no stream goes by the archive's name"
     assert len(draft.lines) == len(draft.identities), "every line has its identity"
     return Header(
@@ -518,9 +522,9 @@ def _header(
         stream=draft.stream,
         version=head.version + 1 if head else 1,
         position=position,
-        recorded=recorded,
+        recorded=Millis(0),
         source=draft.source,
-        record=record,
+        record=None,
         answer=draft.answer,
         rows=draft.rows,
         covers=draft.covers,
@@ -528,7 +532,7 @@ def _header(
         first_at=draft.first_at,
         last_at=draft.last_at,
         irregular=draft.irregular,
-        lines=seal.digest_of_lines(b"\n".join(draft.lines), len(draft.lines)),
+        lines=lines,
         previous=head.digest if head else "",
     )
 
@@ -541,7 +545,7 @@ def _compare(states: Sequence[bytes], digests: Sequence[str]) -> None:
     assert len(states) == len(digests), "every batch is read back"
     for number, (state, digest) in enumerate(zip(states, digests, strict=True)):
         try:
-            header, _ = stored.read_state(state)
+            header = stored.read_sound(state)[0]
             found = seal.digest_of_header(stored.split(state)[0])
         except stored.Unsound as error:
             raise BrokenChain(stream="?", version=number, reason=str(error)) from error

@@ -29,7 +29,7 @@ LINES_BYTES_MAX: Final = 1 << 28
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _DECODER: Final = msgspec.json.Decoder(Header)
-_COMPRESSOR: Final = zstandard.ZstdCompressor(level=3)
+_COMPRESSOR: Final = zstandard.ZstdCompressor(level=1)
 
 
 class Unsound(ValueError):
@@ -122,13 +122,22 @@ def read_state(state: bytes) -> tuple[Header, list[bytes]]:
 
     Raises: Unsound, when anything does not have its form or the lines not their digest.
     """
+    header, joined = read_sound(state)
+    return header, split_lines(joined, header.count)
+
+
+def read_sound(state: bytes) -> tuple[Header, bytes]:
+    """Return the header and the joined lines of a state, as ``read_state`` but not yet split.
+
+    Raises: Unsound, as there.
+    """
     line, frame = split(state)
     header = read_header(line)
     joined = decompressed(frame)
     if digest_of_lines(joined, header.count) != header.lines:
         message = "the lines do not have the digest which the header names"
         raise Unsound(message)
-    return header, split_lines(joined, header.count)
+    return header, joined
 
 
 def check(line: bytes) -> int:
