@@ -22,7 +22,7 @@ import attrs
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ledger.units import Stream
 
@@ -104,50 +104,30 @@ def code_digest() -> str:
     return total.hexdigest()
 
 
-def in_pieces(runs: Iterable[Piece], every: int = EVERY) -> Iterator[tuple[Piece, ...]]:
-    """Yield the events of *runs* in groups of *every*; the last group may be shorter."""
-    group: list[Piece] = []
-    room = every
-    for run in runs:
-        rest = run
-        while not isinstance(rest, str) and rest[2] >= room:
-            version, row, count = rest
-            group.append((version, row, room))
-            yield tuple(group)
-            rest = (version, row + room, count - room)
-            group, room = [], every
-        if isinstance(rest, str):
-            group.append(rest)
-            room -= 1
-            if not room:
-                yield tuple(group)
-                group, room = [], every
-        elif rest[2]:
-            group.append(rest)
-            room -= rest[2]
-    if group:
-        yield tuple(group)
-
-
 class Checkpoints:
     """The derived file of one book; where it cannot be used, everything is folded from nothing."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file at *path*, or make it; a file that is not ours is left alone."""
+        """Remember in the file at *path*; a file there that is not ours is left alone."""
         self.path = path
         self._moments: dict[Key, tuple[int, list[int]]] = {}
-        self._connection = _connect(path)
+        self._opened: sqlite3.Connection | None = None
+        self._is_tried = False
 
     def close(self) -> None:
         """Close the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+        self._is_tried = True
 
     @property
-    def is_usable(self) -> bool:
-        """True when states can be remembered at all."""
-        return self._connection is not None
+    def _connection(self) -> sqlite3.Connection | None:
+        """The open file, made when it is first needed: short histories never need it."""
+        if not self._is_tried:
+            self._is_tried = True
+            self._opened = _connect(self.path)
+        return self._opened
 
     def find(self, key: Key, until: int | None) -> Checkpoint | None:
         """Return the last checkpoint all of whose events happened by *until*; None if there is none.
@@ -314,19 +294,19 @@ def _connect(path: Path) -> sqlite3.Connection | None:
     if path.is_file() and path.stat().st_size and not _is_ours(path):
         return None
     try:
-        return _opened(path)
+        return _made(path)
     except sqlite3.OperationalError:
         return None  # no right to write here, or another process holds it
     except sqlite3.DatabaseError:
         pass
     try:
         path.unlink()
-        return _opened(path)
+        return _made(path)
     except (OSError, sqlite3.DatabaseError):
         return None
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _made(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0.2, isolation_level=None)
     try:
         # Losing this file costs time only, so nothing waits for the disk.

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import sha256
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from ledger import timeline
 from ledger.codec import decode
 from ledger.entries import AsOf
-from ledger.seal import digest_of_header  # noqa: F401 - kept where heads are taken
+from ledger.money import exact
 from ledger.units import VENUE, Stream
 from projections import fold
 from projections.reference import Reference, reference
-from replay.checkpoints import EVERY, WORTH_FROM, Checkpoint, Checkpoints, Key, Piece, in_pieces
+from replay.checkpoints import EVERY, WORTH_FROM, Checkpoint, Checkpoints, Key, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ledger.book import Book
     from ledger.entries import Batch, Header
@@ -44,14 +43,18 @@ _METADATA_TAGS: Final = (
 
 @attrs.frozen(kw_only=True)
 class Folded:
-    """What a fold came to: the states, and how many events went into it.
+    """What a fold came to, and how many of its events a checkpoint stood for.
 
-    ``since`` counts the events that a checkpoint stood for; 0 means folded from nothing.
+    ``since`` is 0 where everything was folded from nothing.
     """
 
     states: States
-    count: int
     since: int
+
+    @property
+    def count(self) -> int:
+        """How many events happened by then."""
+        return self.states.events
 
     @property
     def digest(self) -> Digest:
@@ -100,12 +103,15 @@ class Engine:
         asked = stream, headers[-1].version if headers else 0
         course = self._courses.get(asked)
         if course is None:
-            batches = self.book.batches(stream, position)
-            course = timeline.course(batches, AsOf(position=position))
+            course = timeline.course(headers, self.batches_of(stream), AsOf(position=position))
             self._courses[asked] = course
             while len(self._courses) > COURSES_KEPT:
                 self._courses.popitem(last=False)
         return course
+
+    def batches_of(self, stream: Stream) -> Callable[[int], Batch]:
+        """Return the function that reads batches of one stream by version."""
+        return lambda version: self.batch(stream, version)
 
     def batch(self, stream: Stream, version: int) -> Batch:
         """Return a stored batch, read once."""
@@ -146,16 +152,14 @@ class Engine:
         """Return the states of a stream as of both times."""
         position = as_of.position if as_of.position is not None else self.book.position()
         key = self._key(stream, position)
-        start = self._checkpoint(key, position, as_of.effective)
         known = self.reference(position)
+        start = self._checkpoint(key, position, as_of.effective)
         if start is None:
-            counted = _Counted(self.events(stream, position, as_of.effective))
-            states = fold.fold(counted, known)
-            return Folded(states=states, count=counted.count, since=0)
-        counted = _Counted(self._decoded(stream, start.pieces, as_of.effective))
-        since = start.number * EVERY
-        states = fold.fold(counted, known, fold.decode(start.state))
-        return Folded(states=states, count=since + counted.count, since=since)
+            states = fold.fold(self.events(stream, position, as_of.effective), known)
+            return Folded(states=states, since=0)
+        rest = self._decoded(stream, start.pieces, as_of.effective)
+        states = fold.fold(rest, known, fold.decode(start.state))
+        return Folded(states=states, since=start.number * EVERY)
 
     def _key(self, stream: Stream, position: int) -> Key:
         headers = self.headers(stream, position)
@@ -165,7 +169,7 @@ class Engine:
     def _checkpoint(self, key: Key, position: int, until: Millis | None) -> Checkpoint | None:
         """Return where to start, after making the series if it is worth it; None is from nothing."""
         kept = self.checkpoints
-        if kept is None or not kept.is_usable:
+        if kept is None:
             return None
         if sum(header.count for header in self.headers(key.stream, position)) < WORTH_FROM:
             return None
@@ -177,27 +181,34 @@ class Engine:
     def _series(self, key: Key, position: int) -> tuple[int, Iterator[Checkpoint]]:
         """Return how many events a course has, and its checkpoints, made one at a time."""
         course = self.course(key.stream, position)
-        groups = list(in_pieces(_pieces_of(course)))
-        return course.count, self._checkpoints(key, position, groups)
+        return course.count, self._checkpoints(key, position, groups_of(course))
 
     def _checkpoints(
         self, key: Key, position: int, groups: list[tuple[Piece, ...]]
     ) -> Iterator[Checkpoint]:
-        known = self.reference(position)
         kept = cast("Checkpoints", self.checkpoints)
-        last = Checkpoint(number=-1, last_at=-1, state=fold.encode(fold.START), pieces=())
+        if not groups:
+            return
+        last = None
         for last in self._taken_over(kept, key, groups):
             yield last
-        states = fold.decode(last.state)
-        last_at = last.last_at
-        if last.number < 0 and groups:
-            yield attrs.evolve(last, number=0, pieces=groups[0])
-        for number in range(max(last.number, 0) + 1, len(groups)):
-            events = list(self._decoded(key.stream, groups[number - 1]))
-            states = fold.fold(events, known, states)
-            last_at = events[-1].at
+        if last is None:
+            last = Checkpoint(
+                number=0, last_at=-1, state=fold.encode(fold.BEGINNING), pieces=groups[0]
+            )
+            yield last
+        with exact():
+            folding = fold.Folding(self.reference(position), fold.decode(last.state))
+        for number in range(last.number + 1, len(groups)):
+            with exact():
+                for event in self._decoded(key.stream, groups[number - 1]):
+                    folding.take(event)
+                states = folding.states()
             yield Checkpoint(
-                number=number, last_at=last_at, state=fold.encode(states), pieces=groups[number]
+                number=number,
+                last_at=states.last_at if states.last_at is not None else -1,
+                state=fold.encode(states),
+                pieces=groups[number],
             )
 
     @staticmethod
@@ -217,32 +228,23 @@ class Engine:
     def timeline_digest(self, stream: Stream, as_of: AsOf) -> Digest:
         """Return the timeline digest: over the digests of all events in effective order."""
         position = as_of.position if as_of.position is not None else self.book.position()
-        batches = self.book.batches(stream, position)
-        course = timeline.course(batches, AsOf(effective=as_of.effective, position=position))
-        return timeline.digest(course, lambda version: self.batch(stream, version))
+        headers, batch_of = self.headers(stream, position), self.batches_of(stream)
+        course = timeline.course(
+            headers, batch_of, AsOf(effective=as_of.effective, position=position)
+        )
+        return timeline.digest(course, batch_of)
 
 
-class _Counted:
-    """Events, counted while they pass."""
-
-    def __init__(self, events: Iterable[Event]) -> None:
-        self._events = events
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Event]:
-        for event in self._events:
-            self.count += 1
-            yield event
+def groups_of(course: Course) -> list[tuple[Piece, ...]]:
+    """Return where the events of a course are, in groups of ``EVERY``; the last may be shorter."""
+    return [
+        tuple(_pieces_of(course, start, start + EVERY)) for start in range(0, course.count, EVERY)
+    ]
 
 
-def _pieces_of(course: Course) -> Iterator[Piece]:
-    for run in course.runs:
-        if run.line is None:
-            yield (run.version, run.row, run.count)
+def _pieces_of(course: Course, start: int = 0, stop: int | None = None) -> Iterator[Piece]:
+    for version, row, count in course.pieces(start, stop):
+        if version == timeline.LITERAL:
+            yield course.literals[row].line.decode()
         else:
-            yield run.line.decode()
-
-
-def first(events: Iterable[Event], count: int) -> list[Any]:
-    """Return the first *count* of some events."""
-    return list(islice(events, count))
+            yield (version, row, count)

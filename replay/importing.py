@@ -7,20 +7,23 @@ written, and the report says so.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
-from ledger.entries import Reading, Unreadable
+from ledger.book import Receipt
+from ledger.entries import IDENTIFIED, Covered, Reading, Unreadable
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
+from ledger.events import Quarantined
+from ledger.merge import plan
+from ledger.units import BOOK, Millis, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ledger.book import Book, Receipt
+    from ledger.book import Book
     from ledger.entries import RawRecord
     from ledger.importers import Hints
-    from ledger.units import Millis
 
 TEXT_SHOWN: Final = 500
 
@@ -63,7 +66,7 @@ class Report:
         """Return how many events were ``new``, ``same`` or ``conflicting``, over all kinds."""
         return sum(counts[name] for counts in self.counts().values())
 
-    def quarantined(self) -> tuple[tuple[str, Unreadable], ...]:
+    def quarantined(self) -> tuple[tuple[str, Quarantined], ...]:
         """Return the rows that could not be read, with the names of their files."""
         return tuple((name, row) for name, receipt in self.receipts for row in receipt.quarantined)
 
@@ -84,10 +87,83 @@ class Report:
         return tuple(o.question for o in self.outcomes if o.question is not None)
 
 
+class Recorder(Protocol):
+    """What takes a reading: a book, or the trial of one."""
+
+    def append(self, record: RawRecord, reading: Reading, *, recorded: Millis) -> Receipt:
+        """Take one reading and say what it adds."""
+        ...
+
+
+class Trial:
+    """Stands in for a book that must not be written: it compares as a book does, and forgets.
+
+    What earlier files of the same trial would have added counts as known to the later ones.
+    """
+
+    def __init__(self, book: Book | None) -> None:
+        """Compare with *book*; None is a book that does not exist yet."""
+        self._book = book
+        self._added: dict[Stream, dict[bytes, tuple[int, int]]] = {}
+        self._lines: dict[tuple[Stream, int], tuple[bytes, ...]] = {}
+        self._covers: dict[Stream, list[Covered]] = {}
+
+    def append(self, record: RawRecord, reading: Reading, *, recorded: Millis) -> Receipt:
+        """Return what a book would have answered; nothing is written."""
+        planned = plan(reading.parts, self)
+        for draft in planned.drafts:
+            version = -1 - len(self._lines)
+            self._lines[draft.stream, version] = draft.lines
+            places = self._added.setdefault(draft.stream, {})
+            for row, identity in enumerate(draft.identities):
+                places.setdefault(identity, (version, row))
+            if draft.source in IDENTIFIED:
+                self._covers.setdefault(draft.stream, []).extend(draft.covers)
+        moments = [event.at for part in reading.parts for event in part.events]
+        known = {entry.digest for entry in self._book.records()} if self._book else set()
+        return Receipt(
+            record=record.digest,
+            kind=reading.kind,
+            is_known_record=record.digest in known,
+            tallies=planned.tallies,
+            quarantined=tuple(
+                Quarantined(
+                    stream=BOOK, at=recorded, record=record.digest, name=record.name,
+                    place=row.place, reason=row.reason, text=row.text,
+                )
+                for row in reading.unreadable
+            ),
+            notes=reading.notes,
+            first_at=min(moments, default=None),
+            last_at=max(moments, default=None),
+            positions=None,
+            seal=None,
+        )  # fmt: skip
+
+    def identities(
+        self, stream: Stream, since: Millis, until: Millis
+    ) -> Mapping[bytes, tuple[int, int]]:
+        """Return where identities stand, in the book or among what the trial would have added."""
+        known = self._book.identities(stream, since, until) if self._book else {}
+        return {**self._added.get(stream, {}), **known}
+
+    def line(self, stream: Stream, version: int, row: int) -> bytes:
+        """Return one canonical line, of the book or of the trial."""
+        if version < 0:
+            return self._lines[stream, version][row]
+        assert self._book is not None, "places of a book come from a book"
+        return self._book.line(stream, version, row)
+
+    def covered(self, stream: Stream) -> Sequence[Covered]:
+        """Return what is claimed to be covered, by the book and by the trial."""
+        known = self._book.covered(stream) if self._book else ()
+        return [*known, *self._covers.get(stream, ())]
+
+
 def take_in(
     found: Iterable[RawRecord | RefusedFile],
     *,
-    book: Callable[[], Book],
+    book: Callable[[], Recorder],
     hints: Hints,
     recorded: Callable[[], Millis],
 ) -> Report:
@@ -104,7 +180,7 @@ def take_in(
 def _taken(
     item: RawRecord | RefusedFile,
     *,
-    book: Callable[[], Book],
+    book: Callable[[], Recorder],
     hints: Hints,
     recorded: Callable[[], Millis],
 ) -> Outcome:

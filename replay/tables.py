@@ -6,7 +6,7 @@ Every cell is text: amounts in plain digits as they are, never rounded, never a 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = str | None
 
-UNKNOWN: Final = "unknown"
+UNKNOWN: Final[Literal["unknown"]] = "unknown"
 
 _STYLE: Final = (
     "border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:90%"
@@ -40,6 +40,11 @@ class Table:
     def to_dicts(self) -> list[dict[str, Cell]]:
         """Return one dictionary per row; amounts stay text, so that no digit can get lost."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The columns as people read them."""
+        return tuple(name.replace("_", " ") for name in self.columns)
 
     def only(self, **wanted: str) -> Table:
         """Return the rows whose cells equal the wanted ones, such as ``only(asset="USDC")``."""
@@ -67,7 +72,7 @@ class Table:
         if not self.rows:
             yield f"  ({self.empty})"
         else:
-            shown = [self.columns, *[tuple(cell or "" for cell in row) for row in self.rows]]
+            shown = [self.heads, *[tuple(cell or "" for cell in row) for row in self.rows]]
             widths = [max(len(row[index]) for row in shown) for index in range(len(self.columns))]
             for row in shown:
                 cells = [
@@ -80,7 +85,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML, for notebooks."""
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.heads)
         body = "".join(
             "<tr>"
             + "".join(

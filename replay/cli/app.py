@@ -98,7 +98,7 @@ class Verbs(click.Group):
 
 
 def _ended_by(error: BaseException, given: list[str]) -> int:
-    """Say what went wrong on standard error and return the exit code; re-raise what is a bug."""
+    """Say what went wrong on standard error and return the exit code."""
     from ledger.errors import RollforwardError
 
     as_json = "--json" in given
@@ -132,7 +132,11 @@ def _ended_by(error: BaseException, given: list[str]) -> int:
         else:
             click.echo(f"Error: {message}", err=True)
         return exits.STORAGE
-    raise error
+    import traceback
+
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo("this is a mistake in rollforward, not in what you gave it", err=True)
+    return exits.MISTAKE
 
 
 def _wants_traceback(given: list[str]) -> bool:

@@ -177,21 +177,19 @@ def _put_table(console: Any, table: Table) -> None:  # noqa: ANN401 - as above
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    console.print(Text(table.title, style="bold"))
     if not table.rows:
-        console.print(Text(table.title, style="bold"))
         console.print(Text(f"  ({table.empty})", style="dim"))
     else:
         shown = RichTable(
-            title=Text(table.title, style="bold"),
-            title_justify="left",
             box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2,
             show_edge=False,
             pad_edge=False,
             header_style="bold",
         )
-        for name in table.columns:
+        for name, head in zip(table.columns, table.heads, strict=True):
             right = name in table.numbers
-            shown.add_column(name, justify="right" if right else "left", overflow="fold")
+            shown.add_column(head, justify="right" if right else "left", overflow="fold")
         for row in table.rows:
             shown.add_row(*[Text(cell or "") for cell in row])
         console.print(shown)

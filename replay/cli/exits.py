@@ -13,6 +13,7 @@ USAGE: Final = 2
 INCOMPLETE: Final = 3
 REFUSED: Final = 4
 STORAGE: Final = 5
+MISTAKE: Final = 70
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141
 
@@ -34,6 +35,7 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
     ),
     REFUSED: ("input refused", "a whole file could not be taken; nothing of it was written"),
     STORAGE: ("storage", "the book is held by another writer, or the file system failed"),
+    MISTAKE: ("mistake", "rollforward itself failed; the traceback says where"),
     INTERRUPTED: ("interrupted", "stopped from the keyboard; files already reported are in"),
     READER_GONE: ("reader gone", "whoever read the output closed it, as `head` does"),
 }

@@ -26,8 +26,7 @@ from replay.cli.hints import hint_options, hints_from
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ledger.book import Book
-    from replay.importing import Report
+    from replay.importing import Recorder, Report
     from replay.tables import Table
 
 NEW_BOOK = Path("rollforward.book")
@@ -93,25 +92,20 @@ def _own_files(book: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, *, dry_run: bool) -> Iterator[Callable[[], Book]]:
+def _opened(path: Path, *, dry_run: bool) -> Iterator[Callable[[], Recorder]]:
     """Yield a function that opens the book for writing, or makes it, when it is first called."""
     from ledger.book import Book
+    from replay.importing import Trial
 
     with contextlib.ExitStack() as stack:
-        held: list[Book] = []
-        target = path
-        if dry_run:
-            import tempfile
+        held: list[Recorder] = []
 
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rollforward-"))
-            target = Path(folder) / path.name
-            if path.exists():
-                with Book.open(path) as original:
-                    original.copy(target)
-
-        def opened() -> Book:
-            if not held:
-                book = Book.open(target, write=True) if target.exists() else Book.create(target)
+        def opened() -> Recorder:
+            if not held and dry_run:
+                known = stack.enter_context(Book.open(path)) if path.exists() else None
+                held.append(Trial(known))
+            elif not held:
+                book = Book.open(path, write=True) if path.exists() else Book.create(path)
                 held.append(stack.enter_context(book))
             return held[0]
 
@@ -166,6 +160,8 @@ def _tables(report: Report) -> list[Table]:
     if len(rows) > 1:
         names = ("new", "same", "conflicting")
         rows.append(("all", *(str(report.count(name)) for name in names)))
+    if not report.receipts:
+        return []
     tables = [
         Table(
             title="Events",

@@ -1,0 +1,362 @@
+"""Audit: the questions. A book is opened once; accounts, instants and tables come from it.
+
+::
+
+    replay.open("x.book").account("0x…").at("2026-02-10T13:00Z").balances
+
+Every answer names its two times: the instant (``effective``) and what was known
+(``position`` of the book).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from ledger.book import Book
+from ledger.codec import decode
+from ledger.entries import AsOf
+from ledger.errors import NotFound
+from ledger.events import Opened
+from ledger.units import Digest, EventId, account_stream, parse_address, stream_account
+from replay import views
+from replay.checkpoints import Checkpoints
+from replay.engine import Engine, Folded
+from replay.moments import iso, parse_known, parse_moment
+from replay.rows import Rows
+from replay.tables import Table
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from types import TracebackType
+
+    from ledger.entries import Entry
+    from ledger.units import Address, Stream
+    from projections.fold import States
+    from replay.checking import CheckReport
+    from replay.explain import Explanation
+
+
+class Audit:
+    """A book, open for questions."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        """Ask *engine*, which reads the book at *path*."""
+        self.path = path
+        self.engine = engine
+        self.book = engine.book
+        self._rows: dict[Digest, Rows] = {}
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], *, cache: bool = True) -> Audit:
+        """Return the book at *path*, open for reading; see ``replay.open``."""
+        where = Path(path)
+        if not where.is_file():
+            raise NotFound(
+                what="file", name=str(where), remedy="Make a book with: rollforward import PATH"
+            )
+        book = Book.open(where)
+        kept = Checkpoints(where.with_name(where.name + ".cache")) if cache else None
+        return cls(where, Engine(book, kept))
+
+    def close(self) -> None:
+        """Close the book and what is remembered beside it."""
+        self.book.close()
+        if self.engine.checkpoints is not None:
+            self.engine.checkpoints.close()
+
+    def __enter__(self) -> Self:
+        """Return the audit itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the book."""
+        self.close()
+
+    def accounts(self) -> tuple[Address, ...]:
+        """Return the accounts the book has anything about, in order of their names."""
+        found = (stream_account(info.stream) for info in self.book.streams())
+        return tuple(sorted(account for account in found if account is not None))
+
+    def account(self, address: str) -> AccountHistory:
+        """Return the history of one account.
+
+        Raises: NotFound, when the book has nothing about it; MalformedRecord, when *address* is
+        none.
+        """
+        account = parse_address(address)
+        if account not in self.accounts():
+            known = ", ".join(self.accounts()) or "none"
+            raise NotFound(what="account", name=account, remedy=f"Accounts in it: {known}")
+        return AccountHistory(audit=self, account=account)
+
+    def position(self, known_at: int | str | None = None) -> int:
+        """Return the position of the book meant by ``known_at``; None is the last one.
+
+        Whole numbers below 100,000,000,000 are positions, all else is a moment of recording.
+        """
+        if known_at is None:
+            return self.book.position()
+        known = parse_known(known_at)
+        is_position = str(known_at).strip().isdigit() and int(str(known_at)) == known < 10**11
+        return min(known, self.book.position()) if is_position else self.book.position_at(known)
+
+    def find(self, identity: str) -> Entry:
+        """Return the event of an identity, with where it comes from.
+
+        Raises: NotFound, when the book has none.
+        """
+        return self.book.find(EventId(identity))
+
+    def record_name(self, digest: Digest) -> str:
+        """Return the name a raw record had when it was given to us."""
+        names = {entry.digest: entry.name for entry in self.book.records()}
+        return names.get(digest, digest)
+
+    def row_text(self, digest: Digest, place: str) -> str | None:
+        """Return the characters at a place of a raw record, exactly as they were received."""
+        if digest not in self._rows:
+            self._rows = {digest: Rows(self.book.record(digest).body)}
+        return self._rows[digest].text(place)
+
+    def quarantine(self) -> Table:
+        """Return the rows that could not be read."""
+        rows = tuple(
+            (event.name, event.place, event.reason, event.text) for event in self.book.quarantine()
+        )
+        return Table(
+            title="Quarantine: rows that could not be read",
+            columns=("file", "place", "reason", "text"),
+            rows=rows,
+            empty="none",
+        )
+
+    def __repr__(self) -> str:
+        """Return what the book is called and how many accounts it has."""
+        return f"<Audit of {self.path}: {len(self.accounts())} accounts>"
+
+
+@attrs.frozen(kw_only=True)
+class AccountHistory:
+    """One account of a book."""
+
+    audit: Audit
+    account: Address
+
+    @property
+    def stream(self) -> Stream:
+        """The stream of this account."""
+        return account_stream(self.account)
+
+    def at(self, when: int | str | None = None, known_at: int | str | None = None) -> Instant:
+        """Return the account at an instant, as known at another.
+
+        ``when`` is ISO 8601 text with a zone, or milliseconds; None is after the last event.
+        ``known_at`` is a position of the book or a moment of recording; None is now.
+
+        Raises: UnclearQuestion, for a time without zone.
+        """
+        effective = None if when is None else parse_moment(when)
+        as_of = AsOf(effective=effective, position=self.audit.position(known_at))
+        folded = self.audit.engine.states(self.stream, as_of)
+        return Instant(history=self, as_of=as_of, folded=folded)
+
+    def history(
+        self,
+        since: int | str | None = None,
+        until: int | str | None = None,
+        asset: str | None = None,
+        known_at: int | str | None = None,
+    ) -> Table:
+        """Return the events of the account with the running balance of what each one moved."""
+        from replay.history import history_table
+
+        return history_table(
+            self,
+            since=None if since is None else parse_moment(since),
+            until=None if until is None else parse_moment(until),
+            asset=asset,
+            position=self.audit.position(known_at),
+        )
+
+    def check(self, known_at: int | str | None = None) -> CheckReport:
+        """Return what the named checks found on this account."""
+        from replay.checking import check_account
+
+        return check_account(self, position=self.audit.position(known_at))
+
+    def explain(
+        self,
+        subject: str,
+        at: int | str | None = None,
+        known_at: int | str | None = None,
+    ) -> Explanation:
+        """Return what an event or a figure rests on, back to the raw records.
+
+        ``subject`` is an event's identity (or an unmistakable beginning of one), or a figure such
+        as ``balance spot USDC``, ``position BTC``, ``fee USDC``, ``funding BTC``.
+        """
+        from replay.explain import explain
+
+        return explain(
+            self,
+            subject,
+            until=None if at is None else parse_moment(at),
+            position=self.audit.position(known_at),
+        )
+
+    def entry(self, event: str, known_at: int | str | None = None) -> Entry:
+        """Return an event of this account by its identity, or by an unmistakable beginning of it.
+
+        Raises: NotFound, when the account has none; UnclearQuestion, when several begin so.
+        """
+        from replay.explain import full_identity
+
+        entry = self.audit.find(full_identity(self, event.lower(), self.audit.position(known_at)))
+        if entry.event.stream != self.stream:
+            raise NotFound(what="event", name=event, remedy=f"It is of {entry.event.stream}")
+        return entry
+
+    def openings(self, position: int) -> tuple[Opened, ...]:
+        """Return the attested openings that are in force."""
+        course = self.audit.engine.course(self.stream, position)
+        found = []
+        for version, row, count in course.pieces(0, 256):
+            if version < 0:
+                lines = (course.literals[row].line,)
+            else:
+                lines = self.audit.engine.batch(self.stream, version).lines[row : row + count]
+            found += [decode(line) for line in lines if line.startswith(b'{"@":"opened/')]
+        return tuple(event for event in found if isinstance(event, Opened))
+
+    def _repr_html_(self) -> str:
+        """Return the latest instant as HTML, for notebooks."""
+        return self.at()._repr_html_()
+
+
+@attrs.frozen(kw_only=True)
+class Instant:
+    """One account at one instant, as known at one position."""
+
+    history: AccountHistory
+    as_of: AsOf
+    folded: Folded
+
+    @property
+    def states(self) -> States:
+        """What every projection says."""
+        return self.folded.states
+
+    @property
+    def balances(self) -> Table:
+        """What the account has, by place and token."""
+        return views.balances_table(self.states, self._rests_on())
+
+    @property
+    def positions(self) -> Table:
+        """Open positions and holdings, with cost and realized result."""
+        return views.positions_table(self.states)
+
+    @property
+    def fees(self) -> Table:
+        """What was charged on fills, per token."""
+        return views.fees_table(self.states)
+
+    @property
+    def funding(self) -> Table:
+        """Funding received less paid, per market."""
+        return views.funding_table(self.states)
+
+    @property
+    def liquidations(self) -> Table:
+        """Episodes in which the venue closed positions of this account."""
+        return views.liquidations_table(self.states)
+
+    @property
+    def prices(self) -> Table:
+        """The last prices recorded by this instant, of all markets in the book."""
+        from replay.market import prices_at
+
+        return views.prices_table(prices_at(self.history.audit.engine, self.as_of))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All that is known of the account itself, table by table."""
+        found = (self.balances, self.positions, self.fees, self.funding, self.liquidations)
+        return tuple(
+            table for number, table in enumerate(found) if number < 2 or len(table) or table.notes
+        )
+
+    @property
+    def digest(self) -> Digest:
+        """The state digest: two books that say the same have the same one."""
+        return self.folded.digest
+
+    @property
+    def timeline_digest(self) -> Digest:
+        """The digest over all events up to this instant, in effective order."""
+        return self.history.audit.engine.timeline_digest(self.history.stream, self.as_of)
+
+    @property
+    def heading(self) -> str:
+        """One line: which account, which instant, as known when."""
+        effective = self.as_of.effective
+        when = "after its last event" if effective is None else f"at {iso(effective)}"
+        last = self.states.last_at
+        events = "1 event" if self.folded.count == 1 else f"{self.folded.count} events"
+        return (
+            f"{self.history.account} {when}, as known at position {self.as_of.position}: {events}"
+            + (f", the last at {iso(last)}" if last is not None else "")
+        )
+
+    def _rests_on(self) -> tuple[str, ...]:
+        openings = self.history.openings(self.as_of.position or 0)
+        if not openings:
+            if not self.folded.count:
+                return ()
+            return (
+                "no opening is attested: these are sums of what is recorded, and nothing is "
+                "assumed to have been there before",
+            )
+        return tuple(
+            f"attested by {event.author} from {event.source} at {iso(event.at)}: every figure "
+            f"above rests on it"
+            for event in openings
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as one dictionary of text, for programs."""
+        return {
+            "account": self.history.account,
+            "at": None if self.as_of.effective is None else iso(self.as_of.effective),
+            "known_at": str(self.as_of.position),
+            "events": self.folded.count,
+            "last_event": None if self.states.last_at is None else iso(self.states.last_at),
+            "state_digest": self.digest,
+            **{
+                table.title.lower(): table.to_dicts()
+                for table in (
+                    self.balances, self.positions, self.fees, self.funding, self.liquidations
+                )
+            },
+            "notes": [note for table in self.tables for note in table.notes],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        """Return all tables as plain text."""
+        return "\n\n".join([self.heading, *(str(table) for table in self.tables)])
+
+    def _repr_html_(self) -> str:
+        """Return all tables as HTML, for notebooks."""
+        from html import escape
+
+        tables = "".join(table._repr_html_() for table in self.tables)
+        return f"<p>{escape(self.heading)}</p>{tables}"
+
