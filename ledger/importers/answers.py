@@ -7,13 +7,14 @@ is known when there is no request, and the function that reads it.
 from __future__ import annotations
 
 from operator import ge, le
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import attrs
 
 from ledger import codec
 from ledger.entries import Covered, Family, Part, Source, Unreadable, place_of
 from ledger.errors import MalformedRecord, NeedsHint
+from ledger.events.base import Fact
 from ledger.importers import door
 from ledger.importers.base import NO_HINTS, Hints
 from ledger.units import Address, Asset, Dex, Millis, account_stream
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ledger.events import Event
     from ledger.importers.base import Json
     from ledger.units import Stream
+
+E = TypeVar("E", bound=Fact)
 
 SYMBOLS: Final[Mapping[int, str]] = {
     0: "USDC",
@@ -143,14 +146,12 @@ def read_rows(answer: Answer, rows: Sequence[Json], make: Callable[[Json], Event
 
 def unreadable_row(answer: Answer, number: int, row: Json, reason: str) -> Unreadable:
     """Return a row that stays outside, with its place and the reason."""
-    return Unreadable(
-        place=place_of(answer.path, number), reason=reason, text=door.as_text(row)
-    )
+    return Unreadable(place=place_of(answer.path, number), reason=reason, text=door.as_text(row))
 
 
 def in_effective_order(
-    events: list[Event], numbers: list[int], *, newest_first: bool
-) -> tuple[list[Event], list[int]]:
+    events: list[E], numbers: list[int], *, newest_first: bool
+) -> tuple[list[E], list[int]]:
     """Return rows oldest first; a list that runs backward is reversed whole, ties included.
 
     ``newest_first`` says which way a list runs whose rows are all of one millisecond. A list
@@ -174,7 +175,7 @@ def in_effective_order(
     return [events[index] for index in order], [numbers[index] for index in order]
 
 
-def told_apart(events: list[Event], *, only: Callable[[Event], bool] | None = None) -> list[Event]:
+def told_apart(events: list[E], *, only: Callable[[E], bool] | None = None) -> list[E]:
     """Return the events with look-alikes counted: equal natural keys get 0, 1, 2, …
 
     An answer does not repeat itself, so two rows of one key in one answer are two events.
@@ -185,7 +186,7 @@ def told_apart(events: list[Event], *, only: Callable[[Event], bool] | None = No
     for index, event in enumerate(events):
         if only is not None and not only(event):
             continue
-        key = codec.identity(event)
+        key = codec.identity(cast("Event", event))
         count = seen.get(key, 0)
         seen[key] = count + 1
         if count:

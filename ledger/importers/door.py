@@ -16,7 +16,7 @@ from ledger.money import parse_decimal
 from ledger.units import Address, Millis, parse_address, parse_millis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from decimal import Decimal
 
     from ledger.importers.base import Json
@@ -43,7 +43,7 @@ def _refuse(expected: str, found: object) -> NoReturn:
 
 
 def _whole(text: str) -> int:
-    if len(text) > INTEGER_DIGITS_MAX + 1 or len(text.lstrip("-")) > INTEGER_DIGITS_MAX:
+    if len(text) > INTEGER_DIGITS_MAX and len(text.lstrip("-")) > INTEGER_DIGITS_MAX:
         _refuse("a whole number of at most 19 digits", text)
     return int(text)
 
@@ -89,20 +89,29 @@ def parse_json(text: str) -> Json:
     return value
 
 
+_HOLDERS: Final = frozenset({dict, list})
+
+
 def _check_depth(value: Json) -> None:
     """Refuse what is nested too deep, level by level and without recursion."""
-    level: list[list[Json] | dict[str, Json]] = [value] if isinstance(value, (list, dict)) else []
+    level: list[Json] = [value]
     depth = 0
     while level:
+        inner: list[Json] = []
+        for holder in level:
+            if isinstance(holder, dict):
+                items: Collection[Json] = holder.values()
+            elif isinstance(holder, list):
+                items = holder
+            else:
+                continue
+            # Most holders hold no other: that is settled without touching their items here.
+            if not _HOLDERS.isdisjoint(map(type, items)):
+                inner.extend(item for item in items if type(item) in _HOLDERS)
         depth += 1
-        if depth > DEPTH_MAX:
+        if depth > DEPTH_MAX and inner:
             _refuse(f"nested at most {DEPTH_MAX} deep", "[…")
-        level = [
-            item
-            for holder in level
-            for item in (holder if holder.__class__ is list else holder.values())  # type: ignore[union-attr]
-            if item.__class__ is dict or item.__class__ is list
-        ]
+        level = inner
 
 
 def _check_surrogates(value: Json) -> None:
@@ -175,14 +184,14 @@ def decimal(row: Mapping[str, Json], field: str) -> Decimal:
     value = row.get(field)
     if value.__class__ is str:
         return parse_decimal(value, field=field)
-    raise _not_text(row, field, value)
+    raise _not_figure(row, field, value)
 
 
-def _not_text(row: Mapping[str, Json], field: str, value: Json) -> MalformedRecord:
+def _not_figure(row: Mapping[str, Json], field: str, value: Json) -> MalformedRecord:
     if field not in row:
         return missing(field)
     return MalformedRecord(
-        field=field, found=_shown(value), expected="a decimal number as text, such as \"0.5\""
+        field=field, found=_shown(value), expected='a decimal number as text, such as "0.5"'
     )
 
 
@@ -197,7 +206,7 @@ def number(row: Mapping[str, Json], field: str) -> Decimal:
         value = str(value)
     if isinstance(value, str):
         return parse_decimal(str(value), field=field, exponent=isinstance(value, SourceNumber))
-    raise _not_text(row, field, value)
+    raise _not_figure(row, field, value)
 
 
 def integer(row: Mapping[str, Json], field: str) -> int:
@@ -232,16 +241,18 @@ def address(row: Mapping[str, Json], field: str) -> Address:
 def text(row: Mapping[str, Json], field: str) -> str:
     """Return printable text, without control or direction characters. Raises: MalformedRecord."""
     value = row.get(field)
-    if value.__class__ is str:
-        word = value
-        if word.isprintable() or word.translate(_WORD_JOINERS).isprintable():
-            return word
-        raise MalformedRecord(
-            field=field, found=word, expected="text without control characters"
-        )
+    if value.__class__ is not str:
+        raise not_text(row, field)
+    if value.isprintable() or value.translate(_WORD_JOINERS).isprintable():
+        return value
+    raise MalformedRecord(field=field, found=value, expected="text without control characters")
+
+
+def not_text(row: Mapping[str, Json], field: str) -> MalformedRecord:
+    """Return the error of a field that holds something else than text, or is not there."""
     if field not in row:
-        raise missing(field)
-    raise MalformedRecord(field=field, found=_shown(value), expected="text")
+        return missing(field)
+    return MalformedRecord(field=field, found=_shown(row[field]), expected="text")
 
 
 def flag(row: Mapping[str, Json], field: str) -> bool:
@@ -256,11 +267,15 @@ def flag(row: Mapping[str, Json], field: str) -> bool:
 
 def tx_hash(row: Mapping[str, Json], field: str = "hash") -> str:
     """Return a transaction hash in lower case. Raises: MalformedRecord."""
-    value = text(row, field).lower()
-    if _HASH.match(value):
-        return value
+    value = row.get(field)
+    if value.__class__ is str:
+        lowered = value.lower()
+        if _HASH.match(lowered):
+            return lowered
+    if field not in row:
+        raise missing(field)
     raise MalformedRecord(
-        field=field, found=value, expected="a hash: 0x and up to 64 hexadecimal digits"
+        field=field, found=_shown(value), expected="a hash: 0x and up to 64 hexadecimal digits"
     )
 
 
@@ -278,9 +293,7 @@ def one_of(row: Mapping[str, Json], field: str, words: tuple[str, ...]) -> str:
         return value
     if field not in row:
         raise missing(field)
-    raise MalformedRecord(
-        field=field, found=_shown(value), expected=f"one of {', '.join(words)}"
-    )
+    raise MalformedRecord(field=field, found=_shown(value), expected=f"one of {', '.join(words)}")
 
 
 def _shown(value: Json) -> str:

@@ -7,7 +7,7 @@ conversions) are told apart by counting.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
 
 from ledger.entries import Part
 from ledger.errors import MalformedRecord
@@ -24,7 +24,7 @@ from ledger.importers.answers import (
     unreadable_row,
 )
 from ledger.money import parse_decimal
-from ledger.units import Address, Asset, Coin, Stream, account_stream
+from ledger.units import Address, Asset, Coin, Millis, Stream, account_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ledger.entries import Unreadable
     from ledger.events import Event
     from ledger.importers.base import Json
+
+W = TypeVar("W", bound=str)
 
 PAGE: Final = 500
 
@@ -43,59 +45,117 @@ READ_KEYS: Final = frozenset({
 })  # fmt: skip
 """Fields that are read or need no reading; all others are named in the notes of a reading."""
 
+MILLIS_MAX: Final = 10**15
+REMEMBERED_MAX: Final = 65_536
+
+_NOBODY: Final = (None, None, None)
+
 _LOOKS: Final = frozenset({"coin", "px", "sz", "side", "dir"})
 
 
-def filled(row: Mapping[str, Json], *, stream: Stream, twap_id: int | None = None) -> Filled:
-    """Return the fill of one row in the shape of the info service.
+class FillReader:
+    """Reads rows of one record; figures and words that come again are read once.
 
-    ``twap_id`` is the number that stands beside a row of ``userTwapSliceFills``. Raises:
-    MalformedRecord; a row without moment or transaction hash has no identity and is refused.
+    What it remembers is what the door said of a text before, so nothing depends on it but speed.
     """
-    get = row.get
-    side = get("side")
-    if side != "B" and side != "A":
-        side = door.one_of(row, "side", ("B", "A"))
-    size = door.decimal(row, "sz")
-    if size <= 0:
-        raise MalformedRecord(field="sz", found=size, expected="a size above zero")
-    liquidation = get("liquidation")
-    user, mark, method = (None, None, None) if liquidation is None else _liquidation(liquidation)
-    own_twap = get("twapId")
-    if own_twap is not None:
-        twap_id = door.integer(row, "twapId")
-    return Filled(
-        stream=stream,
-        at=door.millis(row),
-        coin=Coin(door.text(row, "coin")),
-        px=door.decimal(row, "px"),
-        sz=size,
-        side=cast('Literal["B", "A"]', side),
-        direction=door.text(row, "dir"),
-        start_position=_decimal(row, "startPosition"),
-        reported_closed_pnl=_decimal(row, "closedPnl"),
-        reported_net_pnl=None,
-        notional=None,
-        fee=_decimal(row, "fee"),
-        fee_asset=None if get("feeToken") is None else Asset(door.text(row, "feeToken")),
-        builder_fee=_decimal(row, "builderFee"),
-        crossed=None if get("crossed") is None else door.flag(row, "crossed"),
-        oid=None if get("oid") is None else door.integer(row, "oid"),
-        tid=None if get("tid") is None else door.integer(row, "tid"),
-        cloid=None if get("cloid") is None else door.text(row, "cloid"),
-        twap_id=twap_id,
-        liquidated_user=user,
-        liquidation_mark=mark,
-        liquidation_method=method,
-        tx_hash=door.tx_hash(row),
-    )
+
+    __slots__ = ("_assets", "_coins", "_numbers", "_words")
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, Decimal] = {}
+        self._words: dict[str, str] = {}
+        self._coins: dict[str, Coin] = {}
+        self._assets: dict[str, Asset] = {}
+
+    def read(
+        self, row: Mapping[str, Json], *, stream: Stream, twap_id: int | None = None
+    ) -> Filled:
+        """Return the fill of one row in the shape of the info service.
+
+        ``twap_id`` is the number that stands beside a row of ``userTwapSliceFills``. Raises:
+        MalformedRecord; a row without moment or transaction hash has no identity and is refused.
+        """
+        number, whole = self._number, _whole
+        size = number(row, "sz")
+        if size is None or size <= 0:
+            raise MalformedRecord(field="sz", found=row.get("sz"), expected="a size above zero")
+        price = number(row, "px")
+        if price is None:
+            raise door.missing("px")
+        liquidation = row.get("liquidation")
+        user, mark, method = _NOBODY if liquidation is None else _liquidation(liquidation)
+        own_twap = whole(row, "twapId")
+        at, crossed = row.get("time"), row.get("crossed")
+        return Filled(
+            stream=stream,
+            at=Millis(at) if at.__class__ is int and 0 <= at < MILLIS_MAX else door.millis(row),
+            coin=self._word(row, "coin", self._coins),
+            px=price,
+            sz=size,
+            side=_side(row),
+            direction=self._word(row, "dir", self._words),
+            start_position=number(row, "startPosition"),
+            reported_closed_pnl=number(row, "closedPnl"),
+            reported_net_pnl=None,
+            notional=None,
+            fee=number(row, "fee"),
+            fee_asset=None if row.get("feeToken") is None else self._word(row, "feeToken", self._assets),
+            builder_fee=number(row, "builderFee"),
+            crossed=None if crossed is None else door.flag(row, "crossed"),
+            oid=whole(row, "oid"),
+            tid=whole(row, "tid"),
+            cloid=None if row.get("cloid") is None else door.text(row, "cloid"),
+            twap_id=twap_id if own_twap is None else own_twap,
+            liquidated_user=user,
+            liquidation_mark=mark,
+            liquidation_method=method,
+            tx_hash=door.tx_hash(row),
+        )
+
+    def _number(self, row: Mapping[str, Json], field: str) -> Decimal | None:
+        value = row.get(field)
+        if value is None:
+            return None
+        if value.__class__ is not str:
+            return door.decimal(row, field)
+        known = self._numbers.get(value)
+        if known is None:
+            if len(self._numbers) >= REMEMBERED_MAX:
+                self._numbers.clear()
+            known = self._numbers[value] = parse_decimal(value, field=field)
+        return known
+
+    def _word(self, row: Mapping[str, Json], field: str, known: dict[str, W]) -> W:
+        value = row.get(field)
+        if value.__class__ is not str:
+            raise door.not_text(row, field)
+        word = known.get(value)
+        if word is None:
+            if len(known) >= REMEMBERED_MAX:
+                known.clear()
+            word = known[value] = cast("W", door.text(row, field))
+        return word
 
 
-def _decimal(row: Mapping[str, Json], field: str) -> Decimal | None:
+def filled(row: Mapping[str, Json], *, stream: Stream, twap_id: int | None = None) -> Filled:
+    """Return the fill of one row, as ``FillReader.read`` does. Raises: MalformedRecord."""
+    return FillReader().read(row, stream=stream, twap_id=twap_id)
+
+
+def _side(row: Mapping[str, Json]) -> Literal["B", "A"]:
+    side = row.get("side")
+    if side == "B":
+        return "B"
+    if side == "A":
+        return "A"
+    return cast('Literal["B", "A"]', door.one_of(row, "side", ("B", "A")))
+
+
+def _whole(row: Mapping[str, Json], field: str) -> int | None:
     value = row.get(field)
-    if value.__class__ is str:
-        return parse_decimal(value, field=field)
-    return None if value is None else door.decimal(row, field)
+    if value.__class__ is int or value is None:
+        return value
+    return door.integer(row, field)
 
 
 def _liquidation(value: Json) -> tuple[Address | None, Decimal | None, str | None]:
@@ -124,9 +184,10 @@ def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
 
     ``claims`` tells whether the answer shows every fill between its first and last.
     """
-    by_stream: dict[Stream, tuple[list[Event], list[int]]] = {}
+    by_stream: dict[Stream, tuple[list[Filled], list[int]]] = {}
     unreadable: list[Unreadable] = []
     more: set[str] = set()
+    read = FillReader().read
     default = answer.stream if _need_account(rows) else None
     for number, outer in enumerate(rows):
         try:
@@ -135,7 +196,7 @@ def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
             stream = default if own is None else account_stream(door.address(row, "user"))
             if stream is None:
                 stream = answer.stream
-            event = filled(row, stream=stream, twap_id=twap_id)
+            event = read(row, stream=stream, twap_id=twap_id)
         except MalformedRecord as error:
             unreadable.append(unreadable_row(answer, number, outer, str(error)))
             continue
@@ -154,15 +215,13 @@ def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
 
 def _need_account(rows: Sequence[Json]) -> bool:
     """Tell whether some row does not name its own user."""
-    return not all(
-        isinstance(row, dict) and row.get("user") is not None for row in rows
-    )
+    return not all(isinstance(row, dict) and row.get("user") is not None for row in rows)
 
 
 def _part(
     answer: Answer,
     stream: Stream,
-    events: list[Event],
+    events: list[Filled],
     numbers: list[int],
     *,
     count: int,
@@ -171,20 +230,22 @@ def _part(
     ascends = answer.request.get("type") == "userFillsByTime"
     ordered, rows = in_effective_order(events, numbers, newest_first=not ascends)
     newest = rows[0] > rows[-1] if len(rows) > 1 else not ascends
+    if not all(fill.tid for fill in ordered):
+        ordered = told_apart(ordered, only=_may_have_twins)
     return Part(
         stream=stream,
         source="api",
         answer=answer.path,
         rows=tuple(rows),
-        events=tuple(told_apart(ordered, only=_may_have_twins)),
+        events=tuple(ordered),
         covers=covered(answer, "fills", ordered, count=count, page=PAGE, newest=newest)
         if claims
         else (),
     )
 
 
-def _may_have_twins(event: Event) -> bool:
-    return isinstance(event, Filled) and not event.tid
+def _may_have_twins(fill: Filled) -> bool:
+    return not fill.tid
 
 
 def _is_fills(value: Json) -> bool:
