@@ -138,6 +138,10 @@ class Folding:
             )
         return self._held[name]
 
+    def stopped(self, name: str) -> Stopped | None:
+        """Return where a projection stopped; None while it goes on."""
+        return self._stopped.get(name)
+
     def _steps_for(self, kind: type) -> _Steps:
         steps = self._steps[kind] = tuple(
             (projection, projection.record, self._held[projection.NAME])
