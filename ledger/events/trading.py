@@ -78,7 +78,13 @@ class Filled(Fact):
     tx_hash: TxHash
 
 
-@kind("funding_paid", key=("coin",), family="funding", rank=RANK_PERIODIC)
+@kind(
+    "funding_paid",
+    key=("coin",),
+    identified_by="tx_hash",
+    family="funding",
+    rank=RANK_PERIODIC,
+)
 @attrs.frozen(kw_only=True)
 class FundingPaid(Fact):
     """Funding of a perpetual position was credited or charged for one interval."""
