@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
+import replay
+from ledger.errors import RollforwardError
 from replay.cli import app, exits
+from replay.cli.common import console_for
 
 HISTORY: Final = Path(__file__).parents[1] / "fixtures" / "cascade"
+BOOK: Final = "demo.book"
+CHECKPOINT: Final = f"{BOOK}-checkpoint"
 ACCOUNT: Final = "0x5ca1ab1e000000000000000000000000ca5cade0"
 
 BEGINNING: Final = """\
@@ -25,6 +28,11 @@ answer shapes: one portfolio-margin account with a deposit, spot and perpetual f
 lending, a loan, a falling price, and a liquidation."""
 
 ENDING: Final = """\
+The book is demo.book in this folder; ask it more:
+
+  rollforward history --asset USDC --book demo.book
+  rollforward explain 0x5ca1 "position HYPE" --at 2026-08-05T14:39Z --book demo.book
+
 Now with an address of your own. Save what the venue's information service answers; it needs no key:
 
   me=0xYOUR_ADDRESS
@@ -52,80 +60,100 @@ docs/how-to/import-what-you-have.md has the rest, web exports and node files inc
 class Stage:
     """Where the steps are played: it prints each command, runs it, and keeps count."""
 
-    def __init__(self, book: Path) -> None:
-        """Play on the book at *book*."""
-        self.book = book
+    def __init__(self) -> None:
+        """Print to standard output, in color where that is a terminal."""
+        self.console = console_for(sys.stdout)
         self.steps = 0
         self.failed: list[str] = []
 
-    def say(self, text: str) -> None:
-        """Print a paragraph between steps."""
-        print(f"\n{text}\n")
+    def say(self, text: str, style: str = "") -> None:
+        """Print a paragraph."""
+        self.console.print(text, style=style, soft_wrap=True)
 
     def step(self, why: str, *command: str, ends_with: int = exits.FINE) -> None:
         """Print why, then the command, then what it says; it must end with the code named."""
         self.steps += 1
-        line = "rollforward " + " ".join(_quoted(word) for word in command)
-        rule = "─" * 78
-        print(f"\n{rule}\n{self.steps}. {why}\n\n$ {line}\n")
+        line = "rollforward " + " ".join(f'"{word}"' if " " in word else word for word in command)
+        self.say(f"\n{'─' * 78}\n{self.steps}. {why}\n", style="bold")
+        self.say(f"$ {line}\n", style="cyan")
         sys.stdout.flush()
         with contextlib.redirect_stderr(sys.stdout):
-            code = app.main([*command, "--book", str(self.book)], standalone_mode=False)
+            code = app.main(list(command), prog_name="rollforward", standalone_mode=False)
         if code != ends_with:
             self.failed.append(f"step {self.steps} ended with {code}, not with {ends_with}: {line}")
 
 
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word
-
-
-def play(stage: Stage, checkpoint: Path) -> None:
+def play(stage: Stage) -> None:
     """Go through the history: record, look, compare, prove, explain."""
-    paths = [str(path) for path in sorted(HISTORY.glob("*.json"))]
-    stage.step("Record five files. What each one is, is found out from its content.",
-               "import", *_from_here(paths))  # fmt: skip
-    stage.step("The account on the second morning, before the price fell.",
-               "show", "--at", "2026-08-04T09:00Z")  # fmt: skip
-    stage.step("A minute before the liquidation: the loan, the losses.",
-               "show", "--at", "2026-08-05T14:39Z")  # fmt: skip
-    stage.step("After it, at the end of what is recorded.", "show")
-    stage.step("Hold what the venue says against what follows from its own records.", "check")
-    stage.step("Take a checkpoint, to be kept where the book is not.",
-               "verify", "--write-checkpoint", str(checkpoint),
-               ends_with=exits.INCOMPLETE)  # fmt: skip
-    stage.step("Prove against it that nothing has been changed since.",
-               "verify", "--checkpoint", str(checkpoint))  # fmt: skip
-    stage.step("Why is that number what it is? Back to the characters of the record.",
-               "explain", "borrowed USDC", "--at", "2026-08-04T11:00Z")  # fmt: skip
+    book = ("--book", BOOK)
+    stage.step(
+        "Record five files. What each one is, is found out from its content.",
+        *("import", *_as_seen_from_here(sorted(HISTORY.glob("*.json"))), *book),
+    )
+    stage.step(
+        "The account on the second morning: a long position in HYPE, hedged in BTC.",
+        *("show", "--at", "2026-08-04T09:00Z", *book),
+    )
+    stage.step(
+        "A minute before the liquidation: a loan, a falling price.",
+        *("show", "--at", "2026-08-05T14:39Z", *book),
+    )
+    stage.step("At the end of what is recorded: the position is gone.", "show", *book)
+    stage.step("Hold what the venue says against what follows from its records.", "check", *book)
+    stage.step(
+        "Take a checkpoint, to be kept where the book is not. Without one, a proof is partial (3).",
+        *("verify", "--write-checkpoint", CHECKPOINT, *book),
+        ends_with=exits.INCOMPLETE,
+    )
+    stage.step(
+        "Prove against it that nothing has been changed since.",
+        *("verify", "--checkpoint", CHECKPOINT, *book),
+    )
+    stage.step(
+        "Why is that number what it is? Back to the very characters of the records.",
+        *("explain", "0x5ca1", "balance borrowed USDC", "--at", "2026-08-04T12:30Z", *book),
+    )
 
 
-def _from_here(paths: list[str]) -> list[str]:
+def _as_seen_from_here(paths: list[Path]) -> list[str]:
     """Return paths as a person in this folder would write them."""
     here = Path.cwd()
-    return [
-        str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
-        for path in paths
-    ]
+    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths]
+
+
+def cleared() -> bool:
+    """Remove the book of an earlier demonstration; False when another book has its name."""
+    book = Path(BOOK)
+    if book.exists():
+        try:
+            with replay.open(book, cache=False) as audit:
+                is_ours = set(audit.accounts()) <= {ACCOUNT}
+        except RollforwardError:
+            is_ours = False
+        if not is_ours:
+            return False
+    for end in ("", "-wal", "-shm", ".cache", "-checkpoint"):
+        Path(BOOK + end).unlink(missing_ok=True)
+    return True
 
 
 def main() -> int:
-    """Play the demonstration in a folder of its own and return the exit code."""
+    """Play the demonstration in this folder and return the exit code."""
+    stage = Stage()
     if not HISTORY.is_dir():
-        print(f"the bundled history is part of the repository; there is none in {HISTORY}")
+        stage.say(f"the bundled history is part of the repository; there is none in {HISTORY}")
         return exits.USAGE
-    began = time.monotonic()
-    print(BEGINNING)
-    with tempfile.TemporaryDirectory(prefix="rollforward-demo-") as folder:
-        stage = Stage(Path(folder) / "demo.book")
-        play(stage, Path(folder) / "demo.checkpoint")
-    print(f"\n{'─' * 78}\n{ENDING}\n")
+    if not cleared():
+        stage.say(f"{BOOK} in this folder is no book of this demonstration; it is left alone")
+        return exits.USAGE
+    stage.say(BEGINNING)
+    play(stage)
+    stage.say(f"\n{'─' * 78}\n{ENDING}\n")
     for failure in stage.failed:
-        print(f"NOT AS IT MUST BE: {failure}")
+        stage.say(f"NOT AS IT MUST BE: {failure}", style="bold red")
     if not stage.failed:
-        print(
-            f"All {stage.steps} steps came out as they must, in {time.monotonic() - began:.1f} s."
-        )
-    return 1 if stage.failed else 0
+        stage.say(f"All {stage.steps} steps came out as they must.", style="bold green")
+    return exits.FINDING if stage.failed else exits.FINE
 
 
 if __name__ == "__main__":

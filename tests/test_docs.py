@@ -1,16 +1,11 @@
 """Documents say the truth: their links lead somewhere, their pages are fresh, their commands run.
 
-A fenced block marked ``console`` is a session: lines behind ``$`` are run one after the other by
-the shell, in a folder of their own that holds the bundled history as ``cascade``; what follows a
-line is what it must print. A line ``…`` stands for any number of lines.
+What a ``console`` block is, ``tests/support/sessions.py`` says; it also writes outputs anew.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,68 +17,17 @@ from ledger.money import exact
 from ledger.seal import digest_of_record
 from projections import postings
 from projections.reference import EMPTY
-from tests.support import event_reference
+from tests.support import event_reference, sessions
+from tests.support.sessions import blocks, pattern
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-FENCE = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    found = FENCE.findall(page.read_text(encoding="utf-8")) if page.exists() else []
-    return [body for said, body in found if said == language]
-
-
-def sessions(page: Path) -> list[tuple[str, str]]:
-    """Return the commands of a page, each with what it must print."""
-    found: list[tuple[str, str]] = []
-    for block in blocks(page, "console"):
-        for line in block.splitlines(keepends=True):
-            if line.startswith("$ "):
-                found.append((line[2:].rstrip("\n"), ""))
-            elif line.startswith("> ") and found and not found[-1][1]:
-                found[-1] = (found[-1][0] + "\n" + line[2:].rstrip("\n"), "")
-            else:
-                found[-1] = (found[-1][0], found[-1][1] + line)
-    return found
-
-
-def pattern(expected: str) -> re.Pattern[str]:
-    """Return what the output must match: the text itself, ``…`` alone on a line for anything."""
-    lines = expected.rstrip("\n").split("\n") if expected else []
-    parts = [r"(?:.*\n)*?" if line.strip() == "…" else re.escape(line.rstrip()) + r"[ ]*\n"
-             for line in lines]  # fmt: skip
-    return re.compile("".join(parts))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder as the documents describe it: the bundled history lies in ``cascade``."""
-    (tmp_path / "cascade").symlink_to(ROOT / "fixtures" / "cascade")
-    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
-    commands = tmp_path / "bin"
-    commands.mkdir()
-    command = commands / "rollforward"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m replay "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
-    return tmp_path
-
-
-def run(command: str, folder: Path) -> str:
-    kept = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
-    env = {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
-    asked = subprocess.run(
-        ["sh", "-c", command],
-        cwd=folder,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return asked.stdout
+    return sessions.prepare(tmp_path)
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
@@ -100,13 +44,15 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path):
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in DOCS if sessions(page)],
+    [page for page in DOCS if sessions.commands(page)],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
 def test_every_session_in_the_documents_prints_what_it_says(page: Path, folder: Path):
-    for command, expected in sessions(page):
-        printed = "".join(line.rstrip() + "\n" for line in run(command, folder).splitlines())
-        assert pattern(expected).fullmatch(printed), f"$ {command}\n{printed}\n--- said:\n{expected}"
+    for command, expected in sessions.commands(page):
+        printed = sessions.run(command, folder)
+        assert pattern(expected).fullmatch(printed), (
+            f"$ {command}\n{printed}\n--- said:\n{expected}"
+        )
 
 
 def test_the_reference_of_events_is_fresh():
@@ -150,6 +96,8 @@ def test_a_session_that_says_something_else_is_noticed():
     assert not pattern("a\n…\nd\n").fullmatch("a\nb\nc\n")
     assert not pattern("a\n").fullmatch("a\nb\n")
     assert not pattern("").fullmatch("a\n")
+    assert pattern("seal …\n").fullmatch("seal 12ab\n")
+    assert not pattern("seal …\n").fullmatch("leaf 12ab\n")
 
 
 def test_the_fill_that_is_followed_is_one_of_the_bundled_history():

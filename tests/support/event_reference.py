@@ -29,8 +29,8 @@ SECTIONS: tuple[tuple[str, str, tuple[type, ...]], ...] = (
     ("Market", "Prices, rates, reserves and metadata.", get_args(events.MarketEvent)),
     (
         "Observations",
-        "The venue's own picture of one account at one instant. "
-        "An observation moves no money; it is compared with what follows from the other events.",
+        "The venue's own picture of one account at one instant: it moves no money and is compared "
+        + "with what follows from the other events.",
         get_args(events.Observation),
     ),
     (
@@ -123,9 +123,11 @@ def fields_of(member: type, *, common: bool) -> list[str]:
     """Return the names of the fields a table shows."""
     shared = {field.name for field in attrs.fields(events.Fact)}
     own = [field.name for field in attrs.fields(member)]
-    return own if common or not issubclass(member, events.Fact) else [
-        name for name in own if name not in shared
-    ]
+    return (
+        own
+        if common or not issubclass(member, events.Fact)
+        else [name for name in own if name not in shared]
+    )
 
 
 def table(member: type, *, common: bool = False) -> list[str]:

@@ -106,9 +106,7 @@ def contexts(rows: list[dict[str, Any]]) -> Counter[str]:
 def states(one: dict[str, Any], names: tuple[str, ...]) -> Counter[str]:
     """Return the states of one account by their publisher's names: perps, spot, lending, mode."""
     tags = ("perp_state_observed", "spot_state_observed", "lending_state_observed", "mode_changed")
-    return Counter(
-        tag for name, tag in zip(names, tags, strict=True) if one.get(name) is not None
-    )
+    return Counter(tag for name, tag in zip(names, tags, strict=True) if one.get(name) is not None)
 
 
 def table_rows(path: Path) -> int:
