@@ -7,25 +7,34 @@ the oracle's answers into one form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
+from ledger import timeline
+from ledger.book import Book, Receipt
+from ledger.codec import decode
+from ledger.entries import AsOf, Batch, RawRecord
 from ledger.events import Event, MarketListed, PairListed, TokenListed
+from ledger.importers import Hints, read
 from ledger.importers.fills import filled
 from ledger.importers.funding import funding_paid
 from ledger.importers.lending import interest_accrued
 from ledger.importers.transfers import ledger_event
+from ledger.seal import digest_of_record
+from ledger.timeline import Course
 from ledger.units import VENUE, Address, Asset, Coin, Dex, Millis, Stream, account_stream
 from projections import balances
-from projections.fold import States
+from projections.fold import States, fold
 from projections.reference import Reference, reference
 from tests.support import oracle
 from tests.support.venue import Row, Venue
 from tests.support.venue_papers import all_perp_metas, spot_meta
 from tests.support.venue_rules import PAIRS, PERPS, START_MS, TOKENS
+
+Fetch: TypeAlias = Callable[[int], Batch]
 
 LISTED = oracle.listing(spot_meta(), all_perp_metas())
 
@@ -144,3 +153,58 @@ def told(venue: Venue, until: int) -> Figures:
 def until(events: Iterable[Event], at: int) -> list[Event]:
     """Return the events up to and including a millisecond, in the order given."""
     return [event for event in events if event.at <= at]
+
+
+# ------------------------------------------------------------------------- the whole way
+
+ZONE = "Europe/Berlin"
+FIRST_RECORDED = Millis(START_MS + 10**10)
+
+
+@attrs.frozen(order=True)
+class Paper:
+    """One file as the venue hands it out."""
+
+    name: str
+    text: str = attrs.field(repr=lambda text: f"{len(text)} characters")
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Let a falsifying example be read: the text itself is kept out of it."""
+        printer.text(repr(self))
+
+
+def record_of(paper: Paper) -> RawRecord:
+    """Return a paper as a record, with its digest."""
+    body = paper.text.encode()
+    return RawRecord(name=paper.name, body=body, digest=digest_of_record(body))
+
+
+def take_in(book: Book, account: str, papers: Iterable[Paper]) -> list[Receipt]:
+    """Import papers one after the other, as a person who names account and zone."""
+    hints = Hints(account=Address(account), zone=ZONE, dates="day-first")
+    receipts = []
+    for number, paper in enumerate(papers):
+        record = record_of(paper)
+        reading = read(record, hints)
+        assert not reading.unreadable, (paper, reading.unreadable[0])
+        recorded = Millis(FIRST_RECORDED + number)
+        receipts.append(book.append(record, reading, recorded=recorded))
+    return receipts
+
+
+def course_in(book: Book, account: str, at: int | None = None) -> tuple[Course, Fetch]:
+    """Return the account's course as of an instant, and how its batches are fetched."""
+    stream = account_stream(Address(account))
+    as_of = AsOf(effective=None if at is None else Millis(at))
+
+    def fetch(version: int) -> Batch:
+        return book.batch(stream, version)
+
+    return timeline.course(book.headers(stream), fetch, as_of), fetch
+
+
+def states_in(book: Book, account: str, at: int | None = None) -> States:
+    """Return what a book says of an account at an instant, folded from nothing."""
+    known = [decode(line) for batch in book.batches(VENUE) for line in batch.lines]
+    course, fetch = course_in(book, account, at)
+    return fold(timeline.events(course, fetch), reference(known))
