@@ -37,6 +37,7 @@ SAY_ACCOUNT: Final = "--account 0x…"
 SAY_ZONE: Final = "--zone Europe/Paris"
 SAY_DATES: Final = "--dates day-first or --dates month-first"
 
+_LOCAL_NAMES: Final = {"localtime", "posixrules", "Factory", "posix", "right"}
 _DATE: Final = r"(?P<first>[0-9]{1,2})([/.-])(?P<second>[0-9]{1,2})\2(?P<year>[0-9]{4})"
 _CLOCK: Final = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<secs>[0-9]{2}))?"
 _DATE_FIRST: Final = re.compile(rf"\A{_DATE} (?:- )?{_CLOCK}\Z", re.ASCII)
@@ -181,6 +182,9 @@ def _decide(form: Form, name: str, rows: list[_Row], hints: Hints) -> tuple[Date
 
 
 def _zone(name: str) -> ZoneInfo | None:
+    """Return the zone of an IANA name; names that mean another zone on every machine are none."""
+    if name.split("/", maxsplit=1)[0] in _LOCAL_NAMES:
+        return None
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

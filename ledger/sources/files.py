@@ -10,6 +10,7 @@ import os
 import stat
 import zipfile
 import zlib
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -76,13 +77,19 @@ def records(
                 yield from _records_of(file, progress)
 
 
-def size_of(paths: Sequence[str | os.PathLike[str]]) -> int:
+def size_of(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    keep_shut: Collection[str | os.PathLike[str]] = (),
+) -> int:
     """Return how many bytes ``records`` will read from disk, as far as can be told before."""
+    shut = {os.path.realpath(path) for path in keep_shut}
     total = 0
     for path in paths:
         for file in _files(Path(path)) if os.fspath(path) != "-" else ():
-            if isinstance(file, Path) and file.is_file():
-                total += file.stat().st_size
+            with suppress(OSError):
+                if isinstance(file, Path) and os.path.realpath(file) not in shut:
+                    total += file.stat().st_size
     return total
 
 
@@ -97,17 +104,26 @@ def _files(path: Path) -> Iterator[Path | RefusedFile]:
         yield _unopened(path, error)
         return
     for entry in inside:
-        if entry.name.startswith(".") or entry.name.endswith(BOOK_ENDINGS):
-            continue
-        if entry.is_dir():
-            # A linked folder could lead back up, and the walk would not end.
-            yield from () if entry.is_symlink() else _files(entry)
-        elif entry.is_file():
-            yield entry
-        else:
-            yield RefusedFile(
-                name=_shown(entry), reason="it is no regular file", remedy="Give it by its own name"
-            )
+        if not entry.name.startswith(".") and not entry.name.endswith(BOOK_ENDINGS):
+            yield from _inside(entry)
+
+
+def _inside(entry: Path) -> Iterator[Path | RefusedFile]:
+    """Yield what is to be read of one entry of a folder."""
+    try:
+        mode = entry.stat().st_mode
+    except OSError as error:
+        yield _unopened(entry, error)
+        return
+    if stat.S_ISDIR(mode):
+        # A linked folder could lead back up, and the walk would not end.
+        yield from () if entry.is_symlink() else _files(entry)
+    elif stat.S_ISREG(mode):
+        yield entry
+    else:
+        yield RefusedFile(
+            name=_shown(entry), reason="it is no regular file", remedy="Give it by its own name"
+        )
 
 
 def _records_of(

@@ -251,7 +251,9 @@ def test_all_that_is_open_is_asked_at_once():
         assert flag in str(asked.value)
 
 
-@pytest.mark.parametrize("zone", ["CET+1", "Mars/Olympus", "../../etc/passwd", "Europe", "", "\0"])
+@pytest.mark.parametrize(
+    "zone", ["CET+1", "Mars/Olympus", "../../etc/passwd", "Europe", "localtime", "", "\0"]
+)
 def test_a_zone_that_is_no_iana_name_is_asked_for(zone: str):
     with pytest.raises(NeedsHint, match="--zone Europe/Paris"):
         trades("27/04/2025 0:00:00", hints=Hints(account=ALICE, zone=zone))

@@ -253,6 +253,7 @@ def test_a_file_to_be_kept_shut_is_passed_over_by_whatever_name(tmp_path: Path):
     (tmp_path / "link.db").symlink_to(book)
     put(tmp_path / "a.json", b"1")
     assert [b"1"] == bodies(tmp_path, keep_shut=[book])
+    assert 1 == size_of([tmp_path], keep_shut=[book])
 
 
 def test_what_is_no_record_is_refused_by_name(tmp_path: Path):
@@ -265,6 +266,11 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "a.json")
     found = list(records([tmp_path]))
     assert ["it is no regular file"] == [item.reason for item in found]
+
+
+def test_a_link_to_nothing_is_refused_by_name(tmp_path: Path):
+    (tmp_path / "a.json").symlink_to(tmp_path / "gone.json")
+    assert ["there is no such file"] == [item.reason for item in records([tmp_path])]
 
 
 def test_one_refused_file_does_not_stop_the_next(tmp_path: Path):
