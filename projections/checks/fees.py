@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ledger import events as ev
-from ledger.money import ZERO, canonical, divide_half_even, exact, round_down, unscaled
+from ledger.money import ZERO, canonical, divide_down, divide_half_even, exact, round_down, unscaled
 from projections.checks.base import CheckResult, Options, Tally
 from projections.postings import fee_asset, is_perp, paid
 
@@ -94,21 +94,33 @@ def fee_rate(events: Sequence[Event], reference: Reference, options: Options) ->
 
 
 def admissible(event: ev.Filled, reference: Reference) -> Iterator[Decimal]:
-    """Yield the published rates whose floor is the fee of a fill, within one unit."""
-    basis, own_fee, count = _basis(event, reference)
-    unit = unscaled(1, count)
+    """Yield the published rates whose floor is the fee of a fill, within one unit.
+
+    A fee in the token bought is the fee in the quote token, floored, divided by the price, and cut
+    off at eight places: 144.09 bought at 7.9855 at 0.00035 is 0.40272 and so 0.0504314.
+    """
+    value, own_fee, in_token = _basis(event, reference)
+    if in_token and not event.px:
+        return
+    unit = unscaled(1, TOKEN_FEE_PLACES if in_token else FEE_PLACES)
     for rate in _PERP_RATES if is_perp(event.coin) else _SPOT_RATES:
-        if abs(round_down(basis * rate, count) - own_fee) <= unit:
+        expected = round_down(value * rate, FEE_PLACES)
+        if in_token:
+            expected = divide_down(expected, event.px, TOKEN_FEE_PLACES)
+        if abs(expected - own_fee) <= unit:
             yield rate
 
 
-def _basis(event: ev.Filled, reference: Reference) -> tuple[Decimal, Decimal, int]:
-    """Return what a rate is applied to, the fee without the builder's share, and its places."""
+def _basis(event: ev.Filled, reference: Reference) -> tuple[Decimal, Decimal, bool]:
+    """Return what a rate is applied to, the fee without the builder's share, and its token's kind.
+
+    The last is true for a fee charged in the token bought.
+    """
     assert event.fee is not None
     own_fee = event.fee - (event.builder_fee or ZERO)
-    if not is_perp(event.coin) and fee_asset(event, reference) == reference.pair(event.coin)[0]:
-        return event.sz, own_fee, TOKEN_FEE_PLACES
-    return paid(event), own_fee, FEE_PLACES
+    base = reference.pair(event.coin)[0]
+    in_token = not is_perp(event.coin) and fee_asset(event, reference) == base
+    return paid(event), own_fee, in_token
 
 
 def _say_unexplained(tally: Tally, event: ev.Filled, reference: Reference) -> None:
