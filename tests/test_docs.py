@@ -5,10 +5,13 @@ What a ``console`` block is, ``tests/support/sessions.py`` says; it also writes 
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from decimal import Decimal
 from pathlib import Path
 
+import click
 import pytest
 
 from ledger import codec, importers
@@ -18,7 +21,7 @@ from ledger.seal import digest_of_record
 from projections import postings
 from projections.reference import EMPTY
 from tests.support import event_reference, sessions
-from tests.support.sessions import blocks, pattern
+from tests.support.sessions import FENCE, blocks, pattern
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -53,6 +56,82 @@ def test_every_session_in_the_documents_prints_what_it_says(page: Path, folder: 
         assert pattern(expected).fullmatch(printed), (
             f"$ {command}\n{printed}\n--- said:\n{expected}"
         )
+
+
+CURL = """
+import json, sys
+from pathlib import Path
+
+asked = json.loads(sys.argv[sys.argv.index("-d") + 1])
+for path in sorted(Path("fixtures/cascade").glob("*.json")):
+    for one in json.loads(path.read_text()):
+        if one["request"]["type"] == asked["type"]:
+            print(json.dumps(one["response"]))
+            raise SystemExit
+raise SystemExit(f"nothing recorded for {asked}")
+"""
+"""Answers from the bundled history in place of the venue, whoever asks."""
+
+EXPORT = """time,coin,dir,px,sz,ntl,fee,closedPnl
+27/06/2026 - 14:11:28,HYPE,Open Long,61.62,0.24,14.7888,0.006654,-0.006654
+27/06/2026 - 14:12:13,HYPE,Close Long,60.88,0.24,14.6112,0.006575,-0.184175
+"""
+
+
+def test_what_to_save_and_import_is_a_script_that_runs(folder: Path):
+    curl = folder / "bin" / "curl"
+    curl.write_text(f"#!{sys.executable}\n{CURL}", encoding="utf-8")
+    curl.chmod(0o755)
+    (folder / "trade_history.csv").write_text(EXPORT, encoding="utf-8")
+    page = ROOT / "docs" / "how-to" / "import-what-you-have.md"
+    script = "set -e\n" + "\n".join(blocks(page, "sh")) + "\necho all of it ran\n"
+    me = "0x5ca1ab1e000000000000000000000000ca5cade0"
+    printed = sessions.run(script.replace("0xYOUR_ADDRESS", me), folder)
+    assert printed.endswith("all of it ran\n"), printed
+    shown = json.loads(sessions.run("rollforward show --json 2>/dev/null", folder))
+    assert {"HYPE", "USDC"} <= {row["asset"] for row in shown["balances"]}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in DOCS if blocks(page, "python")],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_python_in_the_documents_runs_after_the_commands_of_its_page(page: Path, folder: Path):
+    for command, _ in sessions.commands(page):
+        sessions.run(command, folder)
+    for number, block in enumerate(blocks(page, "python")):
+        (folder / f"block{number}.py").write_text(block, encoding="utf-8")
+        printed = sessions.run(f"python block{number}.py && echo ran", folder)
+        assert printed.endswith("ran\n"), printed
+
+
+def test_every_command_that_is_mentioned_exists_with_its_options():
+    from replay.cli.app import VERBS, app
+
+    mentions = [
+        (page, mention)
+        for page in DOCS
+        for mention in re.findall(r"rollforward ([a-z][^`\n|]*)", code_of(page))
+    ]
+    assert len(mentions) > 20
+    for page, mention in mentions:
+        words = mention.split()
+        assert words[0] in VERBS, (page.name, mention)
+        verb = app.get_command(click.Context(app), words[0])
+        known = {option for param in verb.params for option in param.opts} | {"--help"}
+        used = {word.partition("=")[0].rstrip(".,;:)") for word in words if word.startswith("--")}
+        assert used <= known, (page.name, mention)
+
+
+def code_of(page: Path) -> str:
+    """Return everything a page sets as code, one piece a line; outputs of sessions left out."""
+    text = page.read_text(encoding="utf-8")
+    pieces = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    for language, body in FENCE.findall(text):
+        lines = body.splitlines()
+        pieces += [line for line in lines if language != "console" or line.startswith("$ ")]
+    return "\n".join(pieces)
 
 
 def test_the_reference_of_events_is_fresh():

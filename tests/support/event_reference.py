@@ -29,8 +29,7 @@ SECTIONS: tuple[tuple[str, str, tuple[type, ...]], ...] = (
     ("Market", "Prices, rates, reserves and metadata.", get_args(events.MarketEvent)),
     (
         "Observations",
-        "The venue's own picture of one account at one instant: it moves no money and is compared "
-        + "with what follows from the other events.",
+        "The venue's own picture of one account at one instant; it moves no money.",
         get_args(events.Observation),
     ),
     (
