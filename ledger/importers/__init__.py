@@ -26,20 +26,19 @@ def read(record: RawRecord, hints: Hints = NO_HINTS) -> Reading:
     record leaves open what only a person can say; MalformedRecord, when the whole answer has
     not the form of its kind. A single row that cannot be read is in ``Reading.unreadable``.
     """
-    document = opened(record)
-    importer = _reader_of(document)
-    if importer is not None:
-        return importer.read(document, hints)
-    reason = document.fault or "JSON of a shape that is no record of the venue"
-    raise RefusedFile(
-        name=record.name,
-        reason=f"its content is no record we know ({reason})",
-        remedy="Give info answers, captures of them, web exports or node files",
-    )
+    return _read(opened(record), hints)
 
 
-def _reader_of(document: Document) -> Importer | None:
-    return next((importer for importer in IMPORTERS if importer.accepts(document)), None)
+def _read(document: Document, hints: Hints) -> Reading:
+    importer = next((one for one in IMPORTERS if one.accepts(document)), None)
+    if importer is None:
+        reason = document.fault or "JSON of a shape that is no record of the venue"
+        raise RefusedFile(
+            name=document.name,
+            reason=f"its content is no record we know ({reason})",
+            remedy="Give info answers, captures of them, web exports or node files",
+        )
+    return importer.read(document, hints)
 
 
 def _is_quotes(document: Document) -> bool:
@@ -63,11 +62,8 @@ def _read_quotes(document: Document, hints: Hints) -> Reading:
         path, value = f"{key[:60]}.value", item["value"]
         text = door.as_text(value, whole=True)
         inner = attrs.evolve(document, text=text, value=value)
-        importer = _reader_of(inner)
         try:
-            if importer is None:
-                raise MalformedRecord(field=key, found=text, expected="a record we know")
-            reading = importer.read(inner, hints)
+            reading = _read(inner, hints)
         except (MalformedRecord, NeedsHint, RefusedFile) as error:
             lost = Unreadable(place=path, reason=str(error), text=door.as_text(value))
             unreadable.append(lost)

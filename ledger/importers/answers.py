@@ -6,6 +6,7 @@ is known when there is no request, and the function that reads it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from operator import ge, le
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
@@ -16,14 +17,13 @@ from ledger.entries import Covered, Family, Part, Source, Unreadable, place_of
 from ledger.errors import MalformedRecord, NeedsHint
 from ledger.events.base import Fact
 from ledger.importers import door
-from ledger.importers.base import NO_HINTS, Hints
+from ledger.importers.base import NO_HINTS, Hints, Json
 from ledger.units import Address, Asset, Dex, Millis, account_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from ledger.events import Event
-    from ledger.importers.base import Json
     from ledger.units import Stream
 
 E = TypeVar("E", bound=Fact)
@@ -125,10 +125,10 @@ def first_row(value: Json) -> Mapping[str, Json]:
 
 # ------------------------------------------------------------------------- rows
 
-Read = tuple["list[Event]", "list[int]", "list[Unreadable]"]
 
-
-def read_rows(answer: Answer, rows: Sequence[Json], make: Callable[[Json], Event]) -> Read:
+def read_rows(
+    answer: Answer, rows: Sequence[Json], make: Callable[[Json], Event]
+) -> tuple[list[Event], list[int], list[Unreadable]]:
     """Return events, their row numbers and the rows that could not be read."""
     events: list[Event] = []
     numbers: list[int] = []
@@ -176,7 +176,7 @@ def in_effective_order(
 
 
 def told_apart(events: list[E], *, only: Callable[[E], bool] | None = None) -> list[E]:
-    """Return the events with look-alikes counted: equal natural keys get 0, 1, 2, …
+    """Return the events with look-alikes counted: of equal natural keys, 0, 1 and so on.
 
     An answer does not repeat itself, so two rows of one key in one answer are two events.
     ``only`` picks the events that may have look-alikes at all.

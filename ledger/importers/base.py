@@ -6,18 +6,15 @@ where the document came from nor what the book already holds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from ledger.entries import Reading
 from ledger.units import Address, Dex, Millis
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ledger.entries import Reading
-
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 """What strict JSON becomes: whole numbers are ``int``; every other number is a
 ``door.SourceNumber``, which is its own text."""
 

@@ -95,9 +95,7 @@ def _lost(answer: Answer, reason: str) -> Found:
 
 
 def _reading(kind: str, found: Found) -> Reading:
-    return Reading(
-        kind=kind, parts=found.parts, unreadable=found.unreadable, notes=found.notes
-    )
+    return Reading(kind=kind, parts=found.parts, unreadable=found.unreadable, notes=found.notes)
 
 
 def _at(document: Document, hints: Hints) -> Millis | None:

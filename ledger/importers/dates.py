@@ -87,9 +87,7 @@ def _offset(zone: str) -> int | None:
     return (hours * 60 + minutes) * 60_000 * (-1 if zone[0] == "-" else 1)
 
 
-def _moment(
-    year: int, month: int, day: int, hour: int, minute: int, second: int
-) -> int | None:
+def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
     if hour > 23 or minute > 59 or second > 59:
         return None
     try:

@@ -165,6 +165,13 @@ def missing(field: str) -> MalformedRecord:
     return MalformedRecord(field=field, found="(missing)", expected="given")
 
 
+def required(row: Mapping[str, Json], field: str) -> Json:
+    """Return the value of a field that has to be there. Raises: MalformedRecord."""
+    if field not in row:
+        raise missing(field)
+    return row[field]
+
+
 def record(value: Json, field: str = "row") -> dict[str, Json]:
     """Return *value* as a JSON object. Raises: MalformedRecord."""
     if isinstance(value, dict):
@@ -269,8 +276,9 @@ def tx_hash(row: Mapping[str, Json], field: str = "hash") -> str:
     """Return a transaction hash in lower case. Raises: MalformedRecord."""
     value = row.get(field)
     if value.__class__ is str:
-        lowered = value.lower()
-        if _HASH.match(lowered):
+        if _HASH.match(value):
+            return value
+        if _HASH.match(lowered := value.lower()):
             return lowered
     if field not in row:
         raise missing(field)

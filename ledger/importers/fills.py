@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ledger.entries import Unreadable
-    from ledger.events import Event
     from ledger.importers.base import Json
 
 W = TypeVar("W", bound=str)
@@ -80,8 +79,6 @@ class FillReader:
         if size is None or size <= 0:
             raise MalformedRecord(field="sz", found=row.get("sz"), expected="a size above zero")
         price = number(row, "px")
-        if price is None:
-            raise door.missing("px")
         liquidation = row.get("liquidation")
         user, mark, method = _NOBODY if liquidation is None else _liquidation(liquidation)
         own_twap = whole(row, "twapId")
@@ -90,7 +87,7 @@ class FillReader:
             stream=stream,
             at=Millis(at) if at.__class__ is int and 0 <= at < MILLIS_MAX else door.millis(row),
             coin=self._word(row, "coin", self._coins),
-            px=price,
+            px=door.decimal(row, "px") if price is None else price,
             sz=size,
             side=_side(row),
             direction=self._word(row, "dir", self._words),
@@ -99,7 +96,9 @@ class FillReader:
             reported_net_pnl=None,
             notional=None,
             fee=number(row, "fee"),
-            fee_asset=None if row.get("feeToken") is None else self._word(row, "feeToken", self._assets),
+            fee_asset=None
+            if row.get("feeToken") is None
+            else self._word(row, "feeToken", self._assets),
             builder_fee=number(row, "builderFee"),
             crossed=None if crossed is None else door.flag(row, "crossed"),
             oid=whole(row, "oid"),
@@ -230,6 +229,8 @@ def _part(
     ascends = answer.request.get("type") == "userFillsByTime"
     ordered, rows = in_effective_order(events, numbers, newest_first=not ascends)
     newest = rows[0] > rows[-1] if len(rows) > 1 else not ascends
+    # Rows that run both ways were put together by somebody: what lies between them is not known.
+    whole = rows == sorted(rows, reverse=newest)
     if not all(fill.tid for fill in ordered):
         ordered = told_apart(ordered, only=_may_have_twins)
     return Part(
@@ -239,7 +240,7 @@ def _part(
         rows=tuple(rows),
         events=tuple(ordered),
         covers=covered(answer, "fills", ordered, count=count, page=PAGE, newest=newest)
-        if claims
+        if claims and whole
         else (),
     )
 

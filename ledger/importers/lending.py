@@ -125,9 +125,7 @@ def read_reserves(
                 door.record(value, "reserve"), token=token, at=answer.moment, figure=figure
             )
         except MalformedRecord as error:
-            founds.append(
-                Found(unreadable=(unreadable_row(answer, number, value, str(error)),))
-            )
+            founds.append(Found(unreadable=(unreadable_row(answer, number, value, str(error)),)))
         else:
             founds.append(
                 Found(parts=part(answer, event.stream, (event,), (number,), path=path or None))
@@ -171,14 +169,12 @@ def lending_state(
     row: Mapping[str, Json], *, stream: Stream, at: Millis, figure: Figure = door.decimal
 ) -> LendingStateObserved:
     """Return an account's supplied and borrowed amounts. Raises: MalformedRecord."""
-    if "tokenToState" not in row:
-        raise door.missing("tokenToState")
     return LendingStateObserved(
         stream=stream,
         at=at,
         loans=tuple(
             _loan(token, door.record(value, "tokenToState"), figure)
-            for token, value in by_token(row["tokenToState"], "tokenToState")
+            for token, value in by_token(door.required(row, "tokenToState"), "tokenToState")
         ),
         health=door.text(row, "health"),
         health_factor=door.optional(figure, row, "healthFactor"),

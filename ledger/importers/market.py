@@ -97,18 +97,14 @@ def market_listed(
     )
 
 
-def margin_table(
-    row: Mapping[str, Json], *, table: int, at: Millis, dex: Dex
-) -> MarginTableSet:
+def margin_table(row: Mapping[str, Json], *, table: int, at: Millis, dex: Dex) -> MarginTableSet:
     """Return one margin table. Raises: MalformedRecord."""
-    if "marginTiers" not in row:
-        raise door.missing("marginTiers")
     tiers = [
         Tier(
             lower_bound=door.decimal(door.record(tier), "lowerBound"),
             max_leverage=door.integer(door.record(tier), "maxLeverage"),
         )
-        for tier in door.array(row["marginTiers"], "marginTiers")
+        for tier in door.array(door.required(row, "marginTiers"), "marginTiers")
     ]
     return MarginTableSet(
         stream=VENUE,
@@ -138,10 +134,12 @@ def read_meta(answer: Answer, row: Mapping[str, Json], *, path: str, dex: Dex) -
         return margin_table(door.record(value[1]), table=number, at=at, dex=dex)
 
     tables = row.get("marginTables") or []
-    return joined((
-        _listed(answer, f"{path}.universe", row.get("universe"), market),
-        _listed(answer, f"{path}.marginTables", tables, table),
-    ))
+    return joined(
+        (
+            _listed(answer, f"{path}.universe", row.get("universe"), market),
+            _listed(answer, f"{path}.marginTables", tables, table),
+        )
+    )
 
 
 def _dex_in(row: Mapping[str, Json]) -> Dex:
@@ -161,12 +159,14 @@ def _is_meta(value: Json) -> bool:
 
 
 def _read_all_metas(answer: Answer) -> Found:
-    return joined([
-        read_meta(
-            answer, row := door.record(item, "meta"), path=f"[{number}]", dex=_dex_in(row)
-        )
-        for number, item in enumerate(door.array(answer.value))
-    ])
+    return joined(
+        [
+            read_meta(
+                answer, row := door.record(item, "meta"), path=f"[{number}]", dex=_dex_in(row)
+            )
+            for number, item in enumerate(door.array(answer.value))
+        ]
+    )
 
 
 def _is_all_metas(value: Json) -> bool:
@@ -198,9 +198,7 @@ def _is_margin_table(value: Json) -> bool:
 def _read_dexes(answer: Answer) -> Found:
     """Read the exchanges; the first place is the main one's and holds null."""
     at = answer.moment
-    rows = [
-        (number, row) for number, row in enumerate(door.array(answer.value)) if row is not None
-    ]
+    rows = [(number, row) for number, row in enumerate(door.array(answer.value)) if row is not None]
 
     def make(value: Json) -> Event:
         row = door.record(value)
@@ -307,9 +305,7 @@ def read_contexts(
     return Found(parts=parts, unreadable=tuple(unreadable))
 
 
-def _price(
-    coin: Coin, measure: Measure, px: Decimal, at: Millis, via: str
-) -> PriceObserved:
+def _price(coin: Coin, measure: Measure, px: Decimal, at: Millis, via: str) -> PriceObserved:
     return PriceObserved(stream=VENUE, at=at, coin=coin, measure=measure, px=px, via=via)
 
 
@@ -329,20 +325,24 @@ def _read_meta_and_contexts(answer: Answer) -> Found:
     meta, contexts = _halves(answer)
     dex = answer.asked_dex
     via = "metaAndAssetCtxs"
-    return joined((
-        read_meta(answer, meta, path="[0]", dex=_dex_in(meta) if dex is None else dex),
-        read_contexts(answer, contexts, names=_names(meta), path="[1]", via=via),
-    ))
+    return joined(
+        (
+            read_meta(answer, meta, path="[0]", dex=_dex_in(meta) if dex is None else dex),
+            read_contexts(answer, contexts, names=_names(meta), path="[1]", via=via),
+        )
+    )
 
 
 def _read_spot_meta_and_contexts(answer: Answer) -> Found:
     meta, contexts = _halves(answer)
     via = "spotMetaAndAssetCtxs"
     # Contexts of spot markets name their market, so the order of the universe is not needed.
-    return joined((
-        read_spot_meta(answer, meta, path="[0]"),
-        read_contexts(answer, contexts, names=(), path="[1]", via=via),
-    ))
+    return joined(
+        (
+            read_spot_meta(answer, meta, path="[0]"),
+            read_contexts(answer, contexts, names=(), path="[1]", via=via),
+        )
+    )
 
 
 def _is_halves(value: Json) -> bool:
@@ -429,9 +429,7 @@ def _is_candles(value: Json) -> bool:
     return first_row(value).keys() >= {"t", "T", "s", "i", "o", "c", "h", "l", "v", "n"}
 
 
-def _kind(
-    name: str, fits: Callable[[Json], bool], read: Callable[[Answer], Found]
-) -> AnswerKind:
+def _kind(name: str, fits: Callable[[Json], bool], read: Callable[[Answer], Found]) -> AnswerKind:
     return AnswerKind(name=name, types=frozenset({name}), fits=fits, read=read)
 
 

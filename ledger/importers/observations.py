@@ -77,11 +77,10 @@ def perp_state(
 
     Raises: MalformedRecord.
     """
-    if "assetPositions" not in row:
-        raise door.missing("assetPositions")
+    states = door.array(door.required(row, "assetPositions"), "assetPositions")
     positions = tuple(
         _position(door.record(door.record(item).get("position"), "position"), figure)
-        for item in door.array(row["assetPositions"], "assetPositions")
+        for item in states
     )
     if dex is None:
         dexes = {dex_of(position.coin) for position in positions}
@@ -184,15 +183,11 @@ def spot_state(
 
     Raises: MalformedRecord.
     """
-    if "balances" not in row:
-        raise door.missing("balances")
+    balances = door.array(door.required(row, "balances"), "balances")
     return SpotStateObserved(
         stream=stream,
         at=at,
-        balances=tuple(
-            _balance(door.record(item), figure)
-            for item in door.array(row["balances"], "balances")
-        ),
+        balances=tuple(_balance(door.record(item), figure) for item in balances),
         margin_enabled=door.optional(door.flag, row, "portfolioMarginEnabled"),
         margin_ratio=door.optional(figure, row, "portfolioMarginRatio"),
         borrow_ratios=_figures(row, "tokenToPortfolioBorrowRatio", figure),
@@ -267,9 +262,7 @@ def _read_sub_accounts(answer: Answer) -> Found:
     return joined(founds)
 
 
-def _sub_account(
-    answer: Answer, number: int, row: Mapping[str, Json], *, alone: bool
-) -> Found:
+def _sub_account(answer: Answer, number: int, row: Mapping[str, Json], *, alone: bool) -> Found:
     """Read one sub-account: that it exists, and its states, which all are of one instant.
 
     A spot state carries no moment; the perpetuals state beside it in the same row does.
@@ -298,9 +291,7 @@ def _sub_account(
     if "subAccountUser" not in row:
         return Found(parts=parts)
     master = account_stream(door.address(row, "master"))
-    listed = SubAccountObserved(
-        stream=master, at=at, sub_account=sub, name=door.text(row, "name")
-    )
+    listed = SubAccountObserved(stream=master, at=at, sub_account=sub, name=door.text(row, "name"))
     return Found(parts=part(answer, master, (listed,), (number,)) + parts)
 
 

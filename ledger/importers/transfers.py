@@ -151,9 +151,7 @@ def _send(row: Mapping[str, Json], common: Common) -> Event:
 
 
 def _activation(row: Mapping[str, Json], common: Common) -> Event:
-    return kinds.ActivationCharged(
-        **common, asset=_asset(row), amount=door.decimal(row, "amount")
-    )
+    return kinds.ActivationCharged(**common, asset=_asset(row), amount=door.decimal(row, "amount"))
 
 
 def _rewards(row: Mapping[str, Json], common: Common) -> Event:
@@ -248,13 +246,10 @@ def _leader_commission(row: Mapping[str, Json], common: Common) -> Event:
 
 
 def _liquidation(row: Mapping[str, Json], common: Common) -> Event:
-    if "liquidatedPositions" not in row:
-        raise door.missing("liquidatedPositions")
+    rows = door.array(door.required(row, "liquidatedPositions"), "liquidatedPositions")
     positions = tuple(
-        kinds.LiquidatedPosition(
-            coin=Coin(door.text(door.record(item), "coin")), size=door.decimal(door.record(item), "szi")
-        )
-        for item in door.array(row["liquidatedPositions"], "liquidatedPositions")
+        kinds.LiquidatedPosition(coin=Coin(door.text(item, "coin")), size=door.decimal(item, "szi"))
+        for item in map(door.record, rows)
     )
     return kinds.Liquidated(
         **common,

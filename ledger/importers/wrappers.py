@@ -96,11 +96,13 @@ def _states(answer: Answer, row: Mapping[str, Json], names: _Names, figure: Figu
             lambda value: observations.mode_changed(value, stream=stream, at=at),
         ),
     )
-    return joined([
-        _one(answer, field, row[field], stream, read)
-        for field, read in readers
-        if row.get(field) is not None
-    ])
+    return joined(
+        [
+            _one(answer, field, row[field], stream, read)
+            for field, read in readers
+            if row.get(field) is not None
+        ]
+    )
 
 
 def _one(
@@ -122,9 +124,7 @@ def _moment(row: Mapping[str, Json], names: _Names) -> Millis | None:
     return door.millis(perps) if isinstance(perps, dict) and "time" in perps else None
 
 
-def _dated(
-    answer: Answer, path: str, value: Json, read: Callable[[Answer], Found]
-) -> Found:
+def _dated(answer: Answer, path: str, value: Json, read: Callable[[Answer], Found]) -> Found:
     """Return what has no moment of its own, dated by a person, or told as unreadable."""
     if answer.at is None:
         return _lost(path, value, f"{path} {UNDATED}")
@@ -152,18 +152,22 @@ def _markets(answer: Answer, row: Mapping[str, Json]) -> Found:
     They were turned into rates by the publisher; a table of ours holds what the venue wrote.
     """
     names = [item.get("name") for item in _rows(row.get("universe"))]
-    return joined((
-        market.read_meta(answer, row, path="", dex=MAIN_DEX),
-        market.read_contexts(
-            answer,
-            row.get("assetContexts"),
-            names=names,
-            path=".assetContexts",
-            via="metaAndAssetCtxs",
-            figure=door.number,
-        ),
-        Found(notes=("margin tables in their publisher's own form are in the raw record only",)),
-    ))
+    return joined(
+        (
+            market.read_meta(answer, row, path="", dex=MAIN_DEX),
+            market.read_contexts(
+                answer,
+                row.get("assetContexts"),
+                names=names,
+                path=".assetContexts",
+                via="metaAndAssetCtxs",
+                figure=door.number,
+            ),
+            Found(
+                notes=("margin tables in their publisher's own form are in the raw record only",)
+            ),
+        )
+    )
 
 
 def _rows(value: Json) -> list[Mapping[str, Json]]:
@@ -184,9 +188,7 @@ def _read_by_address(document: Document, hints: Hints) -> Reading:
     founds = [_reserves(plain, row)]
     if row.get("meta") is not None:
         meta = attrs.evolve(plain, path="meta")
-        founds.append(
-            _dated(meta, "meta", row["meta"], lambda dated: _markets(dated, _meta(row)))
-        )
+        founds.append(_dated(meta, "meta", row["meta"], lambda dated: _markets(dated, _meta(row))))
     for user, value in door.record(row["users"], "users").items():
         path = f"users.{user[:60]}"
         try:
