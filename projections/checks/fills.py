@@ -68,7 +68,7 @@ def openings(events: Sequence[Event], reference: Reference, options: Options) ->
         if not derived:
             tally.agree()
             continue
-        opening = unscaled(derived, step.after.places)
+        opening = unscaled(step.after.opening, step.after.places)
         tally.differ(
             event,
             expected=ZERO,
