@@ -59,7 +59,9 @@ class Sizes:
             self.events[coin].append(step.event)
 
     def _begin(self, coin: Coin, before: Position | None, after: Position, derived: int) -> None:
-        opening = unscaled(derived, after.places) if before is None else stated_size(before)
+        opening = ZERO if before is None else stated_size(before)
+        if before is None and derived:
+            opening = unscaled(after.opening, after.places)
         self.moments[coin], self.sizes[coin], self.events[coin] = [], [opening], []
 
     def before(self, coin: Coin, at: int) -> tuple[Decimal, ev.Filled | None] | None:
