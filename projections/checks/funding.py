@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ledger import events as ev
-from ledger.money import canonical, divide_down, round_down, unscaled
+from ledger.money import ZERO, canonical, divide_down, round_down, unscaled
 from ledger.units import Coin, Millis, dex_of
 from projections.checks.base import CheckResult, Options, Tally, walk
 from projections.positions import PERP_MONEY, Position, stated_size
