@@ -162,15 +162,7 @@ def _gunzip(feed: _Feed) -> Iterator[bytes]:
 def _unlz4(feed: _Feed) -> Iterator[bytes]:
     inner = lz4.frame.LZ4FrameDecompressor()
     while not inner.eof:
-        try:
-            data = feed.next() if inner.needs_input else b""
-        except EOFError:
-            # The library may hold back output of a block it has already taken in.
-            held = bytes(inner.decompress(b"", max_length=CHUNK_BYTES))
-            if not held and not inner.eof:
-                raise
-            yield held
-            continue
+        data = feed.next() if inner.needs_input else b""
         yield bytes(inner.decompress(data, max_length=CHUNK_BYTES))
     feed.put_back(bytes(inner.unused_data or b""))
 

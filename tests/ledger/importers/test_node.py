@@ -252,6 +252,44 @@ def test_one_broken_fill_of_a_block_does_not_stop_the_others():
     assert ["line 1", "line 1"] == [row.place for row in reading.unreadable]
 
 
+def test_rows_out_of_the_order_of_time_are_put_into_it():
+    reading = read([ALICE, fill(time=AT + 5)], [ALICE, fill(tid=12)], [ALICE, fill(tid=13)])
+    assert (2, 3, 1) == reading.parts[0].rows
+
+
+def test_a_line_longer_than_a_line_may_be_goes_to_quarantine(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(node, "LINE_CHARACTERS_MAX", 1000)
+    reading = read([ALICE, fill()], [ALICE, fill(tid=12, cloid="x" * 1000)])
+    assert ["line 2"] == [row.place for row in reading.unreadable]
+
+
+@pytest.mark.parametrize("text", ["{\n" * 9, "{}\n17\n", "{\n[\n"])
+def test_lines_that_are_nothing_of_the_node_are_left_to_others(text: str):
+    document = opened(RawRecord(name="x", body=text.encode(), digest=Digest("0" * 64)))
+    assert [False] == [importer.accepts(document) for importer in node.IMPORTERS]
+
+
+def test_lines_that_do_not_name_the_account_are_passed_over():
+    rows = [[BOB, fill(tid=n)] for n in range(1, 5)]
+    reading = read(*rows[:2], [ALICE, fill(tid=9)], *rows[2:], hints=Hints(account=ALICE))
+    assert [(3,)] == [part.rows for part in reading.parts]
+
+
+def test_events_of_others_are_left_out_where_one_account_is_asked_for():
+    deltas = [
+        {"user": user, "coin": "ETH", "funding_amount": "1", "szi": "1", "funding_rate": "0"}
+        for user in (ALICE, BOB)
+    ]
+    line = block(
+        1,
+        misc("Funding", {"deltas": deltas}),
+        misc("LedgerUpdate", {"users": [ALICE, BOB], "delta": SEND}),
+        misc("CDeposit", {"user": BOB, "amount": "1"}),
+    )
+    (part,) = read(line, hints=Hints(account=ALICE)).parts
+    assert (f"account:{ALICE}", 2) == (part.stream, len(part.events))
+
+
 def test_a_block_written_over_several_lines_is_read():
     reading = read_text(json.dumps(block(1, [ALICE, fill()]), indent=1))
     assert 1 == len(identities(reading))

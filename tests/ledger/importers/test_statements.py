@@ -128,6 +128,11 @@ def test_funding_is_signed_by_the_side_it_was_charged_on():
     assert (Decimal(277), Decimal("-0.393223")) == (long.size, long.usdc)
 
 
+def test_a_side_of_funding_that_is_none_goes_to_quarantine():
+    reading = read(f"{FUNDING}\n13/02/2026 15:00:00,ETH,0.047,short,0.000055,5.53e-7")
+    assert ((), 1) == (reading.parts, len(reading.unreadable))
+
+
 def test_deposits_and_withdrawals_of_a_composed_transfer_export():
     """No such export is recorded; these rows are composed after the names of its columns."""
     rows = (
@@ -177,6 +182,20 @@ def test_of_a_spreadsheet_only_the_account_asked_for_is_read():
     rows = [sheet_row(ALICE, "21-04-2025 13:32"), sheet_row(BOB, "21-04-2025 13:33")]
     (part,) = read("\n".join([SHEET, *rows]), Hints(account=BOB)).parts
     assert f"account:{BOB}" == part.stream
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        sheet_row("0x12", "21-04-2025 13:32"),
+        sheet_row(ALICE, "21-04-2025 13:32", side="buy"),
+        sheet_row(ALICE, "21-04-2025 13:32").replace(HASH, "0xff"),
+    ],
+)
+def test_a_row_of_the_spreadsheet_that_cannot_be_read_goes_to_quarantine(row: str):
+    reading = read(f"{SHEET}\n{row}\n{sheet_row(BOB, '21-04-2025 13:33')}", Hints())
+    assert ["line 2"] == [item.place for item in reading.unreadable]
+    assert [(3,)] == [part.rows for part in reading.parts]
 
 
 # ------------------------------------------------------------------------- dates
@@ -381,6 +400,7 @@ def test_a_later_export_that_adds_an_identical_row_adds_one_event():
         "27/6/2026 1:00:00,BTC,Buy,１,1,1,0,0",
         '27/6/2026 1:00:00,BTC,Buy,"1,000",1,1,0,0',
         "27/6/2026 1:00:00,BTC,Buy,1,0,1,0,0",
+        "27/6/2026 1:00:00,BTC,Settlement,1,1,1,0,0",
         "27/6/2026 1:00:00,BTC,Buy,1,-1,1,0,0",
         "27/6/2026 1:00:00,,Buy,1,1,1,0,0",
         "27/6/2026 1:00:00,B\u202eTC,Buy,1,1,1,0,0",

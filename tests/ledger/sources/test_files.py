@@ -188,6 +188,24 @@ def test_a_link_in_a_zip_file_is_refused(tmp_path: Path):
     assert "a link" in refusal(put(tmp_path / "a.zip", held.getvalue())).reason
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "said"), [(6, 1, "encrypted"), (8, 12, "a way that is not read")]
+)
+def test_an_entry_that_cannot_be_opened_is_refused(
+    tmp_path: Path, place: int, value: int, said: str
+):
+    data = bytearray(zipped({"a.json": b"[]"}))
+    data[place] = value
+    data[data.index(b"PK\x01\x02") + place + 2] = value
+    assert said in refusal(put(tmp_path / "a.zip", bytes(data))).reason
+
+
+def test_standard_input_larger_than_a_record_may_be_is_refused(monkeypatch):
+    monkeypatch.setattr(unpack, "RECORD_BYTES_MAX", 100_000)
+    (found,) = records(["-"], stdin=io.BytesIO(NOISE))
+    assert "more than 100000 bytes" in found.reason
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_an_entry_named_twice_is_refused(tmp_path: Path):
     held = io.BytesIO()
