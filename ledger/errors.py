@@ -7,6 +7,7 @@
     ├── RefusedFile          a whole file cannot be taken                   → exit 4
     ├── NeedsHint            the file cannot say something; names the flag  → exit 2
     ├── UnknownKind          a projection met an event it cannot give a meaning to → exit 1
+    ├── NotInForce           no rulebook holds at the instant           → exit 2
     ├── NotFound             no such account, event or record               → exit 2
     ├── UnclearQuestion      what was asked has two readings, or none       → exit 2
     ├── BrokenChain          the book's bytes do not match its own digests  → exit 1
@@ -94,6 +95,29 @@ class UnclearQuestion(RollforwardError):
         self.problem = problem
         self.remedy = remedy
         super().__init__(f'"{_shown(asked)}" {problem}. {remedy}')
+
+
+class NotInForce(RollforwardError):
+    """No rulebook was in force at the instant, or none goes by the name that was given."""
+
+    def __init__(
+        self,
+        *,
+        at: int | None,
+        earliest: str | None,
+        wanted: str | None = None,
+        known: tuple[str, ...] = (),
+    ) -> None:
+        """Name the instant and the earliest version, or the name and the versions there are."""
+        self.at = at
+        self.earliest = earliest
+        self.wanted = wanted
+        self.known = known
+        if wanted is not None:
+            text = f"no rulebook is called {wanted!r}; there are {', '.join(known) or 'none'}"
+        else:
+            text = f"no rulebook was in force at {at} ms; the earliest is {earliest or 'none'}"
+        super().__init__(text)
 
 
 class BrokenChain(RollforwardError):
