@@ -45,6 +45,9 @@ SPOT_MONEY: Final = 8
 SHEET_DIGITS: Final = 10
 """Significant digits a spreadsheet shows. A stated size that is ours rounded to them agrees."""
 
+TRADE_NUMBERS_SINCE: Final = 1_704_067_200_000
+"""2024-01-01: all recordings of the venue's answers without trade numbers are older."""
+
 _SCALES: Final = tuple(Decimal(10**count) for count in range(64))
 
 Opening: TypeAlias = Literal["", "derived", "attested"]
@@ -103,10 +106,10 @@ class Fill(NamedTuple):
     """Lots closed, not negative."""
     result: int | None
     """Result of the closed part before fees; None when it is not known, 0 when nothing closed."""
-    shift: int
-    """Change of the unexplained size: not zero is a break."""
-    derived: int
-    """Size derived as the opening at this fill."""
+    shift: bool
+    """True when the unexplained size changed: a break."""
+    derived: bool
+    """True when the fill states an opening; it is the position's ``opening`` from now on."""
 
 
 def apply(state: State, event: Event, reference: Reference) -> State:
@@ -148,10 +151,10 @@ def perp_filled(
         money = reference.collateral_of(event.coin, event.fee_asset)
         known = reference.size_places.get(event.coin)
         before = _flat(count=known, money=money, money_places=PERP_MONEY)
-    shift = derived = 0
+    shift = derived = False
     sz, scale = event.sz, _SCALES[before.places]
     if start is not None and start * scale != before.size + before.unexplained:
-        before, shift, derived = _continued(before, start, first=first)
+        before, shift, derived = _continued(before, event, start, first=first)
         scale = _SCALES[before.places]
     shifted = sz * scale
     trade = int(shifted)
@@ -182,7 +185,7 @@ def perp_filled(
     return position, Fill(closed, result, shift, derived)
 
 
-_OPENED_ONLY: Final = Fill(0, 0, 0, 0)
+_OPENED_ONLY: Final = Fill(0, 0, shift=False, derived=False)
 _position: Final = Position._make  # the quickest way to make one
 
 
@@ -215,19 +218,30 @@ def _money(value: Decimal, count: int) -> int:
     return abs(int(value * _SCALES[count]))
 
 
-def _continued(position: Position, start: Decimal, *, first: bool) -> tuple[Position, int, int]:
-    """Return (position, shift, derived opening): the size stated before a fill, against ours."""
-    expected = position.size + position.unexplained
-    if agrees(unscaled(expected, position.places), start, digits=SHEET_DIGITS):
-        return position, 0, 0
+def _continued(
+    position: Position, event: ev.Filled, start: Decimal, *, first: bool
+) -> tuple[Position, bool, bool]:
+    """Return (position, break, derived): the size stated before a fill, against ours."""
+    expected = unscaled(position.size + position.unexplained, position.places)
+    if agrees(expected, start, digits=SHEET_DIGITS):
+        return position, False, False
     position, lots = _in_lots(position, start)
     if first:
-        derived = position._replace(size=lots, opening=lots, origin="derived", notional=None)
-        return derived, 0, lots
-    shift = lots - position.size - position.unexplained
+        opened = position._replace(size=lots, opening=lots, origin="derived", notional=None)
+        return opened, False, True
+    if is_early(event):
+        return position, False, False
+    unexplained = lots - position.size
     notional = None if lots else 0
-    broken = position._replace(unexplained=position.unexplained + shift, notional=notional)
-    return broken, shift, 0
+    return position._replace(unexplained=unexplained, notional=notional), True, False
+
+
+def is_early(event: ev.Filled) -> bool:
+    """Tell whether a fill is of the format of 2023, without trade numbers: its sizes do not chain.
+
+    Both sides of a trade of an account with itself state the same size, and ties come in no order.
+    """
+    return event.tid is None and event.at < TRADE_NUMBERS_SINCE
 
 
 def agrees(ours: Decimal, stated: Decimal, *, digits: int | None) -> bool:
@@ -284,10 +298,10 @@ def spot_filled(
     first = before is None
     if before is None:
         before = _flat(count=None, money=quote, money_places=SPOT_MONEY)
-    shift = derived = 0
+    shift = derived = False
     start = event.start_position
     if start is not None:
-        before, shift, derived = _continued(before, start, first=first)
+        before, shift, derived = _continued(before, event, start, first=first)
     charged = event.fee if event.fee and fee_asset(event, reference) == base else ZERO
     before, _ = _in_lots(before, charged)
     before, trade = _in_lots(before, event.sz if event.side == "B" else -event.sz)

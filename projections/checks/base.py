@@ -150,15 +150,10 @@ class Step(NamedTuple):
 
 
 def walk(events: Iterable[Event], reference: Reference) -> Iterator[Step]:
-    """Yield every fill beside the position it changed, by the rule of the projection itself.
-
-    Records of 2023 are passed over: their stated sizes do not chain.
-    """
+    """Yield every fill beside the position it changed, by the rule of the projection itself."""
     held: dict[str, Position] = {}
     for event in events:
         if isinstance(event, ev.Filled):
-            if is_legacy(event):
-                continue
             key = positions.key(event.coin, reference)
             before = held.get(key)
             rule = positions.perp_filled if is_perp(event.coin) else positions.spot_filled
@@ -167,11 +162,3 @@ def walk(events: Iterable[Event], reference: Reference) -> Iterator[Step]:
             yield Step(event, key, before, after, fill)
         elif type(event) in positions.CONSUMED:
             positions.record(held, event, reference)
-
-
-def is_legacy(event: ev.Filled) -> bool:
-    """Tell whether a fill is of the early format: a stated size but neither fee nor trade number.
-
-    Both sides of its self-trades state the same size, and ties come in no order.
-    """
-    return event.fee is None and event.tid is None and event.start_position is not None

@@ -62,6 +62,11 @@ def _rates(tiers: tuple[str, ...]) -> tuple[Decimal, ...]:
 _PERP_RATES: Final = _rates(PERP_TIERS + PERP_TIERS_BEFORE)
 _SPOT_RATES: Final = _rates(SPOT_TIERS + PERP_TIERS)
 
+_RATES: Final = tuple(dict.fromkeys(_PERP_RATES + _SPOT_RATES))
+
+SUMMED_FILLS_MAX: Final = 50
+"""How many fills a row of a web export is taken to sum up at most: so many units it may lack."""
+
 
 def fee_rate(events: Sequence[Event], reference: Reference, options: Options) -> CheckResult:
     """Look for a published rate whose floor is the fee, within one unit of the last place.
@@ -88,6 +93,8 @@ def fee_rate(events: Sequence[Event], reference: Reference, options: Options) ->
             best = max(rates, key=lambda rate: popular[rate])
             tally.see(canonical(best))
             tally.agree()
+        elif _may_be_summed(event, reference):
+            tally.unknown("rows an export summed up: each fee in them was floored alone")
         else:
             _say_unexplained(tally, event, reference)
     return tally.result()
@@ -97,12 +104,15 @@ def admissible(event: ev.Filled, reference: Reference) -> Iterator[Decimal]:
     """Yield the published rates whose floor is the fee of a fill, within one unit.
 
     A fee in the token bought is the fee in the quote token, floored, divided by the price, and cut
-    off at eight places: 144.09 bought at 7.9855 at 0.00035 is 0.40272 and so 0.0504314.
+    off at eight places: 144.09 bought at 7.9855 at 0.00035 is 0.40272 and so 0.0504314. The unit
+    allowed is one of the quote token there, too.
     """
     value, own_fee, in_token = _basis(event, reference)
     if in_token and not event.px:
         return
-    unit = unscaled(1, TOKEN_FEE_PLACES if in_token else FEE_PLACES)
+    unit = unscaled(1, FEE_PLACES)
+    if in_token:
+        unit = unscaled(1, TOKEN_FEE_PLACES) + divide_down(unit, event.px, TOKEN_FEE_PLACES)
     for rate in _PERP_RATES if is_perp(event.coin) else _SPOT_RATES:
         expected = round_down(value * rate, FEE_PLACES)
         if in_token:
@@ -123,9 +133,19 @@ def _basis(event: ev.Filled, reference: Reference) -> tuple[Decimal, Decimal, bo
     return paid(event), own_fee, in_token
 
 
+def _may_be_summed(event: ev.Filled, reference: Reference) -> bool:
+    """Tell whether a row of a web export may be several fills, each with its own floored fee."""
+    if event.notional is None:
+        return False
+    value, own_fee, _ = _basis(event, reference)
+    room = unscaled(SUMMED_FILLS_MAX, FEE_PLACES)
+    return any(ZERO <= round_down(value * rate, FEE_PLACES) - own_fee <= room for rate in _RATES)
+
+
 def _say_unexplained(tally: Tally, event: ev.Filled, reference: Reference) -> None:
-    basis, own_fee, _count = _basis(event, reference)
-    implied = divide_half_even(own_fee, basis, 8) if basis else ZERO
+    basis, own_fee, in_token = _basis(event, reference)
+    worth = own_fee * event.px if in_token else own_fee
+    implied = divide_half_even(worth, basis, 8) if basis else ZERO
     tally.differ(
         event,
         expected="a fee at a published rate",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.money import ZERO, canonical, unscaled
 from projections.checks.base import CheckResult, Options, Step, Tally, walk
-from projections.positions import PERP_MONEY, agrees, size, stated_size
+from projections.positions import PERP_MONEY, agrees, is_early, size, stated_size
 from projections.postings import is_perp
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ SPOT_TOLERANCE: Final = Decimal("0.000011")
 """How far the venue's result of a token sale lies from average cost: 522 of 523 recorded sales."""
 
 NO_COST: Final = "its entry lies before the history or in a gap of it"
+EARLY: Final = "records of 2023: both sides of a trade with itself state one size, in no order"
 DUST: Final = "dust conversions: the venue states no result"
 
 
@@ -38,6 +39,8 @@ def continuity(events: Sequence[Event], reference: Reference, options: Options) 
         last[step.key] = event
         if event.start_position is None:
             tally.unknown("the record states no size before the fill")
+        elif is_early(event):
+            tally.unknown(EARLY)
         elif before is None or previous is None:
             continue
         else:
@@ -94,6 +97,8 @@ def closed_pnl(events: Sequence[Event], reference: Reference, options: Options) 
         stated = _stated_result(event)
         if stated is None:
             tally.unknown("the record states no result")
+        elif is_early(event):
+            tally.unknown(EARLY)
         elif step.fill.result is None:
             tally.unknown(NO_COST)
         elif step.fill.closed:

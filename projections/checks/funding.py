@@ -53,12 +53,14 @@ class Sizes:
             if not is_perp(coin):
                 continue
             if coin not in self.moments:
-                self._begin(coin, step.before, step.after, step.fill.derived)
+                self._begin(coin, step.before, step.after, derived=step.fill.derived)
             self.moments[coin].append(step.event.at)
             self.sizes[coin].append(stated_size(step.after))
             self.events[coin].append(step.event)
 
-    def _begin(self, coin: Coin, before: Position | None, after: Position, derived: int) -> None:
+    def _begin(
+        self, coin: Coin, before: Position | None, after: Position, *, derived: bool
+    ) -> None:
         opening = ZERO if before is None else stated_size(before)
         if before is None and derived:
             opening = unscaled(after.opening, after.places)
@@ -92,7 +94,7 @@ def funding_size(events: Sequence[Event], reference: Reference, options: Options
         if not isinstance(event, ev.FundingPaid):
             continue
         held = sizes.before(event.coin, hour_of(event.at))
-        if event.samples is not None and event.at < HOURLY_SINCE:
+        if event.at < HOURLY_SINCE:
             tally.unknown("charged on an averaged size (2023)")
         elif held is None:
             tally.unknown("no fill of its market is recorded")
@@ -186,7 +188,9 @@ def funding_amount(events: Sequence[Event], reference: Reference, options: Optio
             continue
         known = reference.size_places.get(event.coin)
         per_price = abs(event.size * event.rate)
-        if known is None:
+        if event.at < HOURLY_SINCE:
+            tally.unknown("charged on an averaged size (2023)")
+        elif known is None:
             tally.unknown("the price grid of its market is not known")
         elif not per_price or not event.usdc:
             tally.unknown("nothing was charged")
