@@ -660,7 +660,7 @@ def play_all() -> tuple[Composer, datetime]:
     """Play the three days and return what the venue would show, with the moment of liquidation."""
     play = Composer()
     todo = sorted(first_day(play) + second_day(play), key=lambda step: step[0])
-    seen = [at(3, 12, 0), at(4, 22, 0)]
+    seen = [at(3, 12, 1), at(4, 22, 1)]  # after the payments of the hour, which come late
     moment, taken = BEGIN, None
     while moment <= END:
         while todo and todo[0][0] <= moment:
@@ -669,8 +669,9 @@ def play_all() -> tuple[Composer, datetime]:
             play.hour(moment)
             play.prices(moment)
             play.reserves(moment)
-            if moment in seen:
-                play.snapshot(moment)
+        if moment in seen:
+            play.prices(moment)
+            play.snapshot(moment)
         falling = taken is None and moment >= at(5, 10, 0)
         if falling and moment.minute % 5 == 0 and (moment.minute or moment.second):
             play.prices(moment)
