@@ -41,6 +41,13 @@ def _read(document: Document, hints: Hints) -> Reading:
     return importer.read(document, hints)
 
 
+def _read_named(document: Document, hints: Hints) -> Reading:
+    try:
+        return _read(document, attrs.evolve(hints, account=None))
+    except NeedsHint:
+        return _read(document, hints)
+
+
 def _is_quotes(document: Document) -> bool:
     value = document.value
     return isinstance(value, dict) and any(
@@ -51,11 +58,13 @@ def _is_quotes(document: Document) -> bool:
 def _read_quotes(document: Document, hints: Hints) -> Reading:
     """Read records quoted one by one under names of their own, each as if it were a document.
 
-    Where a person would have to be asked about one of them, that one is unreadable: an answer
-    for one would be taken for all.
+    A record that names its own accounts is read for all of them; a person's account is for those
+    that name none. Where more would have to be asked, the record is unreadable: what is said of
+    one would be taken for all.
     """
     parts: list[Part] = []
     unreadable: list[Unreadable] = []
+    notes: list[str] = []
     for key, item in door.record(document.value).items():
         if not (isinstance(item, dict) and "value" in item):
             continue
@@ -63,11 +72,12 @@ def _read_quotes(document: Document, hints: Hints) -> Reading:
         text = door.as_text(value, whole=True)
         inner = attrs.evolve(document, text=text, value=value)
         try:
-            reading = _read(inner, hints)
+            reading = _read_named(inner, hints)
         except (MalformedRecord, NeedsHint, RefusedFile) as error:
             lost = Unreadable(place=path, reason=str(error), text=door.as_text(value))
             unreadable.append(lost)
             continue
+        notes.extend(f"{path}: {note}" for note in reading.notes)
         parts.extend(
             attrs.evolve(part, answer=path if part.answer == "line" else path + part.answer)
             for part in reading.parts
@@ -75,7 +85,12 @@ def _read_quotes(document: Document, hints: Hints) -> Reading:
         unreadable.extend(
             attrs.evolve(row, place=f"{path} {row.place}") for row in reading.unreadable
         )
-    return Reading(kind="quoted records", parts=tuple(parts), unreadable=tuple(unreadable))
+    return Reading(
+        kind="quoted records",
+        parts=tuple(parts),
+        unreadable=tuple(unreadable),
+        notes=tuple(notes),
+    )
 
 
 IMPORTERS: Final[tuple[Importer, ...]] = (
