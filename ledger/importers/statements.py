@@ -84,8 +84,6 @@ def read(form: Form, document: Document, hints: Hints) -> Reading:
         return Reading(kind=form.name, unreadable=tuple(unreadable), notes=("no row to read",))
     dates, zone = _decide(form, document.name, rows, hints)
     notes: list[str] = []
-    if form.account is not None and hints.account is not None:
-        notes.append(f"only rows of {hints.account} were asked for")
     parts: list[Part] = []
     for account, own in _by_account(form, rows, hints, unreadable).items():
         timed = _in_order(_at(own, dates, zone, unreadable), unreadable, notes)
@@ -136,7 +134,7 @@ def _events(
 def _by_account(
     form: Form, rows: list[_Row], hints: Hints, unreadable: list[Unreadable]
 ) -> dict[Address, list[_Row]]:
-    """Return the rows per account; of a file that names accounts, only the one asked for."""
+    """Return the rows per account; where the file names them, a hint has nothing to add."""
     if form.account is None:
         return {hints.account: rows} if hints.account is not None else {}
     groups: dict[Address, list[_Row]] = {}
@@ -146,8 +144,7 @@ def _by_account(
         except MalformedRecord as error:
             unreadable.append(unread(row.number, error, ",".join(row.cells)))
             continue
-        if hints.account in {None, account}:
-            groups.setdefault(account, []).append(row)
+        groups.setdefault(account, []).append(row)
     return groups
 
 
