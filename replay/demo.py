@@ -11,15 +11,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import replay
-from ledger.errors import RollforwardError
 from replay.cli import app, exits
 from replay.cli.common import console_for
 
 HISTORY: Final = Path(__file__).parents[1] / "fixtures" / "cascade"
-BOOK: Final = "demo.book"
+BOOK: Final = "rollforward-demo.book"
 CHECKPOINT: Final = f"{BOOK}-checkpoint"
-ACCOUNT: Final = "0x5ca1ab1e000000000000000000000000ca5cade0"
 
 BEGINNING: Final = """\
 rollforward replays what a venue recorded about an account, to any instant, and shows why each
@@ -28,10 +25,10 @@ answer shapes: one portfolio-margin account with a deposit, spot and perpetual f
 lending, a loan, a falling price, and a liquidation."""
 
 ENDING: Final = """\
-The book is demo.book in this folder; ask it more:
+The book is rollforward-demo.book in this folder; ask it more:
 
-  rollforward history --asset USDC --book demo.book
-  rollforward explain 0x5ca1 "position HYPE" --at 2026-08-05T14:39Z --book demo.book
+  rollforward history --asset USDC --book rollforward-demo.book
+  rollforward explain 0x5ca1 "position HYPE" --at 2026-08-05T14:39Z --book rollforward-demo.book
 
 Now with an address of your own. Save what the venue's information service answers; it needs no key:
 
@@ -121,20 +118,10 @@ def _as_seen_from_here(paths: list[Path]) -> list[str]:
     return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths]
 
 
-def cleared() -> bool:
-    """Remove the book of an earlier demonstration; False when another book has its name."""
-    book = Path(BOOK)
-    if book.exists():
-        try:
-            with replay.open(book, cache=False) as audit:
-                is_ours = set(audit.accounts()) <= {ACCOUNT}
-        except RollforwardError:
-            is_ours = False
-        if not is_ours:
-            return False
-    for end in ("", "-wal", "-shm", ".cache", "-checkpoint"):
+def clear() -> None:
+    """Remove the book of an earlier demonstration; nobody else gives a book this name."""
+    for end in ("", "-wal", "-shm", ".lock", ".cache", "-checkpoint"):
         Path(BOOK + end).unlink(missing_ok=True)
-    return True
 
 
 def main() -> int:
@@ -143,9 +130,7 @@ def main() -> int:
     if not HISTORY.is_dir():
         stage.say(f"the bundled history is part of the repository; there is none in {HISTORY}")
         return exits.USAGE
-    if not cleared():
-        stage.say(f"{BOOK} in this folder is no book of this demonstration; it is left alone")
-        return exits.USAGE
+    clear()
     stage.say(BEGINNING)
     play(stage)
     stage.say(f"\n{'─' * 78}\n{ENDING}\n")
