@@ -7,6 +7,7 @@ before it. The body is kept compressed; its digest is that of the plain bytes.
 from __future__ import annotations
 
 from typing import Final
+from zlib import crc32
 
 import attrs
 import msgspec
@@ -64,12 +65,13 @@ def read_entry(line: bytes) -> Archived:
 
 def row_of(entry: Archived, body: bytes) -> RecordRow:
     """Return the row of an entry and its plain body."""
-    compressor = zstandard.ZstdCompressor(level=3)
+    compressed = zstandard.ZstdCompressor(level=3).compress(body)
     return RecordRow(
         number=entry.number,
         digest=entry.digest,
         entry=entry_line(entry),
-        body=compressor.compress(body),
+        sum=crc32(compressed),
+        body=compressed,
     )
 
 
@@ -79,6 +81,9 @@ def read_row(row: RecordRow) -> tuple[Archived, RawRecord]:
     Raises: Unsound, when anything does not have its form or the bytes not their digest.
     """
     entry = read_entry(row.entry)
+    if crc32(row.body) != row.sum:
+        message = "the bytes kept of the raw record do not have their check sum"
+        raise Unsound(message)
     body = decompressed(row.body, BODY_BYTES_MAX)
     found = digest_of_record(body)
     if not (found == entry.digest == row.digest and len(body) == entry.size):

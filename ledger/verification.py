@@ -8,12 +8,13 @@ a checkpoint kept elsewhere can show. Without one the best verdict is *partly ve
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from zlib import crc32
 
 import attrs
 
 from ledger import archive, seal
 from ledger.errors import MalformedRecord, StoreFailed, UnknownKind
-from ledger.stores import BatchRow, IndexRow, Size, Store
+from ledger.stores import TOPIC, BatchRow, IndexRow, Size, Store
 from ledger.stores import form as stored
 from ledger.units import Digest, EventId
 
@@ -173,6 +174,11 @@ class _Reader:
         try:
             header = stored.read_header(line)
         except stored.Unsound as error:
+            if not (isinstance(row.stream, str) and row.topic == TOPIC):
+                self.computed.pop()
+                self.kept.pop()
+                self._lost(position, f"is damaged beyond reading: {error}")
+                return
             self._report(row, None, str(error))
             self._follow(row.stream, position, None)
             return
@@ -190,9 +196,11 @@ class _Reader:
         elif not reasons:
             self._index(row, stored.split_lines(joined, header.count))
         self.events += header.count
+        # Of a header that was changed, the columns beside it say whose it was.
+        named = header if row.digest == self.computed[-1] else None
         if reasons:
-            self._report(row, header, "; ".join(reasons), lost)
-        self._follow(header.stream, position, header)
+            self._report(row, named, "; ".join(reasons), lost)
+        self._follow(named.stream if named else row.stream, position, header)
 
     def _lost(self, position: int, reason: str) -> None:
         """Note a batch of which nothing can be read; whose it was, its successor tells."""
@@ -216,6 +224,8 @@ class _Reader:
         said = (header.stream, header.version, header.first_at, header.last_at, header.count)
         if beside != (*said, header.record or ""):
             yield "the columns beside the batch do not say what its header says"
+        if row.topic != TOPIC or row.sum != crc32(row.state):
+            yield "the stored bytes do not have the check sum or the topic kept beside them"
         if header.position != position:
             yield f"it stands at position {position}, its header says {header.position}"
         if row.digest != self.computed[-1]:

@@ -30,17 +30,20 @@ Sealer: TypeAlias = "Callable[[Sequence[bytes]], Seal]"
 class BatchRow:
     """A batch as it is stored; everything beside ``state`` repeats what its header says.
 
-    ``digest`` is that of the header, ``record`` empty where there is none.
+    ``digest`` is that of the header, ``record`` empty where there is none, ``sum`` the check sum
+    of ``state``: it tells damage in bytes which no digest covers, such as the compressor's own.
     """
 
     position: int
     stream: str
     version: int
+    topic: str
     first_at: int
     last_at: int
     count: int
     record: str
     digest: str
+    sum: int
     state: bytes
 
 
@@ -55,11 +58,12 @@ class IndexRow:
 
 @attrs.frozen(kw_only=True)
 class RecordRow:
-    """A raw record as it is stored: its entry's line, and its body, compressed."""
+    """A raw record as it is stored: its entry's line, and its body, compressed, with check sum."""
 
     number: int
     digest: str
     entry: bytes
+    sum: int
     body: bytes
 
 

@@ -16,7 +16,7 @@ import zstandard
 from ledger.codec import decode, identity
 from ledger.entries import Header
 from ledger.seal import digest_of_header, digest_of_lines
-from ledger.stores import BatchRow, IndexRow
+from ledger.stores import TOPIC, BatchRow, IndexRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,16 +63,19 @@ def read_header(line: bytes) -> Header:
 def row_of(header: Header, lines: bytes) -> BatchRow:
     """Return the row of a batch from its header and its lines joined by newlines."""
     line = header_line(header)
+    state = line + b"\n" + _COMPRESSOR.compress(lines)
     return BatchRow(
         position=header.position,
         stream=header.stream,
         version=header.version,
+        topic=TOPIC,
         first_at=header.first_at,
         last_at=header.last_at,
         count=header.count,
         record=header.record or "",
         digest=digest_of_header(line),
-        state=line + b"\n" + _COMPRESSOR.compress(lines),
+        sum=crc32(state),
+        state=state,
     )
 
 

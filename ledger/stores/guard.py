@@ -65,30 +65,33 @@ class WriterLock:
 
         Raises: StoreBusy, when somebody else keeps it; StoreFailed, when it cannot be made.
         """
-        self._name = path.name
+        self._file = -1
         try:
             self._file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode=0o644)
+            self._take(path.name, time.monotonic() + wait_ms / 1000)
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
-            message = f"{path.name}: its lock file cannot be opened ({error.strerror})"
+            self.release()
+            message = f"{path.name}: its lock file cannot be taken ({error.strerror})"
             raise StoreFailed(message) from error
-        deadline = time.monotonic() + wait_ms / 1000
+
+    def _take(self, name: str, deadline: float) -> None:
         while not self._is_taken():
             if time.monotonic() >= deadline:
                 holder = os.pread(self._file, 20, 0).decode("ascii", "replace").strip()
                 self.release()
                 message = (
-                    f"{path.name}: another writer (process {holder or 'unknown'}) has the book. "
+                    f"{name}: another writer (process {holder or 'unknown'}) has the book. "
                     f"Nothing was written; try again when it has ended"
                 )
                 raise StoreBusy(message)
             time.sleep(0.01)
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def _is_taken(self) -> bool:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return False
         return True
 

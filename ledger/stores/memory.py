@@ -9,7 +9,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 from typing_extensions import override
 
 from ledger.errors import StoreFailed
-from ledger.stores import TOPIC, Addition, BatchRow, IndexRow, RecordRow, Sealer, Size
+from ledger.stores import Addition, BatchRow, IndexRow, RecordRow, Sealer, Size
 from ledger.stores.form import split
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class MemoryStore:
             StoredEvent(
                 originator_id=row.stream,
                 originator_version=row.version,
-                topic=TOPIC,
+                topic=row.topic,
                 state=row.state,
             )
             for row in addition.batches

@@ -27,6 +27,7 @@ _TABLES: Final = (
   count INTEGER NOT NULL CHECK (count >= 0),
   record TEXT NOT NULL CHECK (length(record) IN (0, 64)),
   digest TEXT NOT NULL CHECK (length(digest) = 64),
+  sum INTEGER NOT NULL,
   state BLOB NOT NULL CHECK (length(state) > 0),
   UNIQUE (stream, version)
 ) STRICT""",
@@ -39,6 +40,7 @@ _TABLES: Final = (
   number INTEGER PRIMARY KEY NOT NULL CHECK (number > 0),
   digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 64),
   entry BLOB NOT NULL CHECK (length(entry) > 0),
+  sum INTEGER NOT NULL,
   body BLOB NOT NULL CHECK (length(body) > 0)
 ) STRICT""",
     """CREATE TABLE seals (

@@ -32,7 +32,7 @@ from typing_extensions import override
 
 from ledger.errors import StoreBusy, StoreFailed
 from ledger.seal import Seal
-from ledger.stores import TOPIC, Addition, BatchRow, IndexRow, RecordRow, Sealer, Size
+from ledger.stores import Addition, BatchRow, IndexRow, RecordRow, Sealer, Size
 from ledger.stores.guard import WriterLock, guard, unguard
 from ledger.stores.schema import (
     APPLICATION_ID,
@@ -49,6 +49,9 @@ T = TypeVar("T")
 
 _LAST: Final = (1 << 63) - 1
 """The largest whole number a column holds."""
+
+_FAILURES: Final = (PersistenceError, sqlite3.Error, OSError, UnicodeDecodeError)
+"""What reading or writing a file may end in; damaged names make messages that are no text."""
 
 _HEADER_BYTES: Final = 2048
 """Read first from a state when only its header is wanted; a longer one is read on."""
@@ -118,7 +121,7 @@ class BookRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
         super().__init__(datastore, events_table_name="batches")
-        self.insert_events_statement = "INSERT INTO batches VALUES (?,?,?,?,?,?,?,?,?,?)"
+        self.insert_events_statement = "INSERT INTO batches VALUES (?,?,?,?,?,?,?,?,?,?,?)"
         self.select_events_statement = (
             "SELECT stream AS originator_id, version AS originator_version, topic, state "
             "FROM batches WHERE stream=? "
@@ -140,15 +143,15 @@ class BookRecorder(SQLiteApplicationRecorder):
         seal: Sealer = beside["seal"]
         for event, row in zip(stored_events, addition.batches, strict=True):
             place = row.position, event.originator_id, event.originator_version, event.topic
-            known = row.first_at, row.last_at, row.count, row.record, row.digest
+            known = row.first_at, row.last_at, row.count, row.record, row.digest, row.sum
             c.execute(self.insert_events_statement, (*place, *known, event.state))
         for entry in addition.index:
             indexed = entry.position, entry.identities, entry.checks
             c.execute("INSERT INTO identities VALUES (?,?,?)", indexed)
         if addition.record:
             kept = addition.record
-            archived = kept.number, kept.digest, kept.entry, kept.body
-            c.execute("INSERT INTO records VALUES (?,?,?,?)", archived)
+            archived = kept.number, kept.digest, kept.entry, kept.sum, kept.body
+            c.execute("INSERT INTO records VALUES (?,?,?,?,?)", archived)
         positions = [row.position for row in addition.batches]
         states = []
         for position in positions:
@@ -221,7 +224,7 @@ class SqliteStore:
             StoredEvent(
                 originator_id=row.stream,
                 originator_version=row.version,
-                topic=TOPIC,
+                topic=row.topic,
                 state=row.state,
             )
             for row in addition.batches
@@ -246,7 +249,7 @@ class SqliteStore:
             raise StoreFailed(message)
         try:
             work()
-        except (PersistenceError, sqlite3.Error, OSError) as error:
+        except _FAILURES as error:
             if _is_busy(error):
                 message = f"{self.name}: another program has locked the file; nothing was written"
                 raise StoreBusy(message) from error
@@ -301,11 +304,7 @@ class SqliteStore:
 
     def batch(self, position: int) -> BatchRow | None:
         """Return a batch, or None when there is none at that position."""
-        rows = self._rows(
-            "SELECT position, stream, version, first_at, last_at, count, record, digest, state "
-            "FROM batches WHERE position = ?",
-            position,
-        )
+        rows = self._rows("SELECT * FROM batches WHERE position = ?", position)
         return BatchRow(**dict(rows[0])) if rows else None
 
     def index(self, position: int) -> IndexRow | None:
@@ -396,7 +395,7 @@ class SqliteStore:
             raise StoreFailed(message)
         try:
             return work()
-        except (PersistenceError, sqlite3.Error, OSError) as error:
+        except _FAILURES as error:
             message = f"{self.name}: cannot be read ({error}). Run 'rollforward verify'"
             raise StoreFailed(message) from error
 
@@ -415,7 +414,7 @@ def create(path: Path, *, wait_ms: int) -> SqliteStore:
     try:
         _make(path)
         return _opened(path, lock)
-    except (sqlite3.Error, OSError) as error:
+    except _FAILURES as error:
         lock.release()
         message = f"{path.name}: cannot be made ({error})"
         raise StoreFailed(message) from error
@@ -495,7 +494,7 @@ def _settle(raw: sqlite3.Connection, name: str, *, write: bool) -> None:
                 message = f"{name}: SQLite does not take the setting {setting}={wanted}"
                 raise StoreFailed(message)
         found = value("application_id"), value("user_version"), value("journal_mode")
-    except sqlite3.Error as error:
+    except _FAILURES as error:
         message = f"{name}: cannot be opened as a book ({error})"
         raise StoreFailed(message) from error
     if found != (APPLICATION_ID, USER_VERSION, "wal"):

@@ -11,8 +11,7 @@ from ledger.archive import row_of as record_row
 from ledger.codec import encode, identity
 from ledger.entries import Header
 from ledger.errors import StoreFailed
-from ledger.stores import Addition, BatchRow, RecordRow, Size
-from ledger.stores import form
+from ledger.stores import Addition, BatchRow, RecordRow, Size, form
 from ledger.stores.memory import MemoryStore
 from ledger.stores.sqlite import create
 from tests.support.books import STREAM, paid

@@ -1,4 +1,4 @@
-"""The book: one record is one transaction, nothing is added twice, and everything is found again."""
+"""The book: one record is one transaction, nothing is added twice, all of it is found again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ledger import seal
 from ledger.book import Book, verify
 from ledger.codec import encode, event_id
-from ledger.entries import Covered, Part, RawRecord, Reading, Unreadable
+from ledger.entries import Covered, RawRecord, Reading, Unreadable
 from ledger.errors import BrokenChain, NotFound, StoreBusy, StoreFailed
 from ledger.events import Contradicted, Noted, Quarantined
 from ledger.units import BOOK, VENUE, Digest, Millis, Stream
@@ -323,7 +323,7 @@ def test_nobody_but_sqlite_opens_the_file_of_an_open_book(tmp_path, opened):
 
     path = tmp_path / "a.book"
     ways = {
-        "open": lambda: path.read_bytes(),
+        "open": path.read_bytes,
         "os": lambda: os.open(str(path) + "-wal", os.O_RDONLY),
         "copy": lambda: shutil.copy(path, tmp_path / "copy"),
     }
@@ -345,8 +345,10 @@ def test_nobody_but_sqlite_opens_the_file_of_an_open_book(tmp_path, opened):
         "UPDATE records SET number = 9",
         "DELETE FROM records",
         "INSERT OR REPLACE INTO seals SELECT * FROM seals WHERE number = 1",
-        "INSERT INTO batches SELECT position + 2, stream, version + 2, topic, first_at, last_at, "
-        "count, record, digest, state FROM batches WHERE position = 1",
+        (
+            "INSERT INTO batches SELECT position + 2, stream, version + 2, topic, first_at, "
+            "last_at, count, record, digest, sum, state FROM batches WHERE position = 1"
+        ),
         "INSERT INTO seals VALUES ('x', 1, 1, '', '', '')",
     ],
 )

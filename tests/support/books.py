@@ -18,7 +18,9 @@ HOUR = 3_600_000
 START = 1_700_000_000_000
 
 
-def paid(hour: int, usdc: str = "0.5", *, stream: Stream = STREAM, coin: str = "BTC") -> FundingPaid:
+def paid(
+    hour: int, usdc: str = "0.5", *, stream: Stream = STREAM, coin: str = "BTC"
+) -> FundingPaid:
     return FundingPaid(
         stream=stream,
         at=Millis(START + hour * HOUR),
@@ -27,7 +29,7 @@ def paid(hour: int, usdc: str = "0.5", *, stream: Stream = STREAM, coin: str = "
         size=Decimal("1.25"),
         rate=Decimal("0.0000125"),
         samples=None,
-        tx_hash=None,
+        tx_hash="0x" + "0" * 64,
     )
 
 
