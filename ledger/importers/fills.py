@@ -23,7 +23,7 @@ from ledger.importers.answers import (
     told_apart,
     unreadable_row,
 )
-from ledger.money import parse_decimal
+from ledger.money import exact, parse_decimal
 from ledger.units import Address, Asset, Coin, Millis, Stream, account_stream
 
 if TYPE_CHECKING:
@@ -227,6 +227,8 @@ def _part(
     claims: bool,
 ) -> Part:
     ascends = answer.request.get("type") == "userFillsByTime"
+    if events[0].at == events[-1].at:
+        ascends = _continues_forward(events, otherwise=ascends)
     ordered, rows = in_effective_order(events, numbers, newest_first=not ascends)
     newest = rows[0] > rows[-1] if len(rows) > 1 else not ascends
     # Rows that run both ways were put together by somebody: what lies between them is not known.
@@ -243,6 +245,27 @@ def _part(
         if claims and whole
         else (),
     )
+
+
+def _continues_forward(fills: Sequence[Filled], *, otherwise: bool) -> bool:
+    """Tell whether sizes before a fill continue from row to row, or the other way round.
+
+    Where all rows are of one millisecond their times do not say which way a list runs; the venue
+    has written both. *otherwise* is returned where the sizes do not say either.
+    """
+    forward = backward = 0
+    last: dict[Coin, tuple[Decimal, Decimal]] = {}
+    with exact():
+        for fill in fills:
+            if fill.start_position is None:
+                continue
+            traded = fill.sz if fill.side == "B" else -fill.sz
+            before, after = fill.start_position, fill.start_position + traded
+            if fill.coin in last:
+                forward += last[fill.coin][1] == before
+                backward += last[fill.coin][0] == after
+            last[fill.coin] = before, after
+    return otherwise if forward == backward else forward > backward
 
 
 def _may_have_twins(fill: Filled) -> bool:

@@ -29,6 +29,11 @@ def api_fills(venue: Venue, span: Span) -> Paper:
     return Paper("fills_by_time.json", papers.fills_by_time(venue, overlapping(span)))
 
 
+def old_api_fills(venue: Venue, span: Span) -> Paper:
+    windows = overlapping(span)
+    return Paper("fills_2023.json", papers.fills_by_time(venue, windows, newest_first=True))
+
+
 def plain_fills(venue: Venue, span: Span) -> Paper:
     return Paper("user_fills.json", papers.user_fills(venue, rows(venue, "fills", span)))
 
@@ -67,7 +72,7 @@ def api_interest(venue: Venue, span: Span) -> Paper:
 
 Source = Callable[[Venue, Span], Paper]
 SOURCES: dict[str, tuple[Source, ...]] = {
-    "fills": (api_fills, plain_fills, web_fills, node_fills),
+    "fills": (api_fills, old_api_fills, plain_fills, web_fills, node_fills),
     "funding": (api_funding, web_funding, node_misc),
     "ledger": (api_ledger, node_misc),
     "interest": (api_interest,),
@@ -76,23 +81,34 @@ SOURCES: dict[str, tuple[Source, ...]] = {
 
 
 @st.composite
-def selections(draw: st.DrawFn, venue: Venue) -> list[Paper]:
+def selections(draw: st.DrawFn, venue: Venue, grain_ms: int = HOUR_MS) -> list[Paper]:
     """Papers that together show the whole account, in any order, some of it several times.
 
     For each family the account's life is cut in up to three; each part is given to one or more
-    sources. Cuts fall on the hour, so that a web export alone decides no order in a second that
-    another source shows in part.
+    sources. Cuts fall on multiples of the grain: on the hour, a web export alone decides no order
+    in a second that another source shows in part.
     """
     whole = (venue.began, venue.now)
     found: list[Paper] = [Paper("metadata.json", papers.metadata(venue.now))]
     for sources in SOURCES.values():
         cuts = draw(st.lists(st.integers(*whole), max_size=2))
-        bounds = sorted({cut - cut % HOUR_MS for cut in cuts if cut - cut % HOUR_MS > whole[0]})
+        if grain_ms == 1 and venue.rows:  # where something happens, or just behind it
+            cuts = [row.time + draw(st.sampled_from((0, 1))) for row in rows_at(venue, cuts)]
+        floored = {cut - cut % grain_ms for cut in cuts}
+        bounds = sorted(bound for bound in floored if whole[0] < bound <= whole[1])
         starts, ends = [whole[0], *bounds], [*(bound - 1 for bound in bounds), whole[1]]
         for span in zip(starts, ends, strict=True):
             chosen = draw(st.lists(st.sampled_from(sources), min_size=1, unique=True))
             found += [source(venue, span) for source in chosen]
     return draw(st.permutations(sorted({paper for paper in found if has_rows(paper)})))
+
+
+def rows_at(venue: Venue, moments: list[int]) -> list[Row]:
+    """Return for each moment the first row at or after it, or the last."""
+    return [
+        next((row for row in venue.rows if row.time >= moment), venue.rows[-1])
+        for moment in moments
+    ]
 
 
 def has_rows(paper: Paper) -> bool:

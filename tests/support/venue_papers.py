@@ -108,9 +108,15 @@ def user_fills(venue: Venue, rows: Sequence[Row] | None = None) -> str:
     return json.dumps([row.body for row in reversed(fills[-FILLS_PAGE:])])
 
 
-def fills_by_time(venue: Venue, windows: Iterable[tuple[int, int]], page: int = FILLS_PAGE) -> str:
-    """A capture of ``userFillsByTime`` pages, newest first; a window may need several."""
-    return pages(venue, "fills", "userFillsByTime", windows, page=page, newest_first=True)
+def fills_by_time(
+    venue: Venue,
+    windows: Iterable[tuple[int, int]],
+    *,
+    page: int = FILLS_PAGE,
+    newest_first: bool = False,
+) -> str:
+    """A capture of ``userFillsByTime`` pages, oldest first; those of 2023 run backward."""
+    return pages(venue, "fills", "userFillsByTime", windows, page=page, newest_first=newest_first)
 
 
 def funding_pages(venue: Venue, windows: Iterable[tuple[int, int]], page: int = LEDGER_PAGE) -> str:
