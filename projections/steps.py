@@ -59,4 +59,4 @@ def spot_step(size: int, cost: int, *, trade: int, fee: int, value: int) -> tupl
 
 def outflow_step(size: int, cost: int, *, out: int) -> int:
     """Return the cost that stays with the rest when tokens leave without a sale, floored."""
-    return cost * (size - out) // size if 0 < out < size else 0
+    return cost * (size - out) // size if 0 <= out < size else 0
