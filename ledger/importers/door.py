@@ -109,7 +109,7 @@ def _check_depth(value: Json) -> None:
             if not _HOLDERS.isdisjoint(map(type, items)):
                 inner.extend(item for item in items if type(item) in _HOLDERS)
         depth += 1
-        if depth > DEPTH_MAX and inner:
+        if depth > DEPTH_MAX:
             _refuse(f"nested at most {DEPTH_MAX} deep", "[…")
         level = inner
 
