@@ -15,13 +15,13 @@ from ledger.errors import StoreBusy, StoreFailed
 from ledger.units import Millis, Stream
 from tests.support.books import reading_of, record_of
 
-FILES = 24
+FILES = 12
 OTHER = Stream("market:BTC")
 
 
 def file(number: int):
     """Return a record and its reading: two streams, now and then two batches, one bad row."""
-    hours = range(number * 3000, number * 3000 + (2100 if number % 8 == 3 else 120))
+    hours = range(number * 3000, number * 3000 + (2100 if number % 6 == 3 else 120))
     parts = (*reading_of(hours).parts, *reading_of(hours, stream=OTHER).parts)
     bad = Unreadable(place=f"[{number}]", reason="not a number", text="x")
     return record_of(hours, name=f"{number}.json"), Reading(

@@ -27,7 +27,11 @@ FAULTS = [
     ("fdatasync", "error=EIO"),
     ("fdatasync", "signal=KILL"),
     ("ftruncate", "error=EIO"),
+    ("pread64", "error=EIO"),
 ]
+
+
+CALLS = sorted({call for call, _ in FAULTS})
 
 
 def strace() -> str:
@@ -49,10 +53,10 @@ def calls_of(tool: str, path: Path) -> dict[str, int]:
     """Return how often an undisturbed import makes each call."""
     log = path.with_suffix(".strace")
     assert (
-        0 == run(path, tool, "-f", "-o", str(log), "-e", "pwrite64,fdatasync,ftruncate").returncode
+        0 == run(path, tool, "-f", "-o", str(log), "-e", "trace=" + ",".join(CALLS)).returncode
     )
     text = log.read_text(encoding="utf-8", errors="replace")
-    return {name: text.count(f" {name}(") for name in ("pwrite64", "fdatasync", "ftruncate")}
+    return {name: text.count(f" {name}(") for name in CALLS}
 
 
 def spread(count: int) -> list[int]:
@@ -72,8 +76,8 @@ def test_an_error_at_a_call_is_said_and_leaves_nothing_partial(tmp_path):
     for call, fault in FAULTS:
         for point in spread(calls[call]):
             path = tmp_path / f"{call}-{point}-{fault[-4:]}.book"
-            inject = f"inject={call}:{fault}:when={point}"
-            done = run(path, tool, "-f", "-o", os.devnull, "-e", inject)
+            inject = ["-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={point}"]
+            done = run(path, tool, "-f", "--seccomp-bpf", "-o", os.devnull, *inject)
             said = done.stdout.split("\n")
             acknowledged = [int(text) for text in said if text.isdigit()]
             # Without success there is a reason, and the program ends in its own way.
