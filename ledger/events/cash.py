@@ -11,7 +11,13 @@ from ledger.kinds import Is, kind
 from ledger.units import Address, Asset, Dex
 
 
-@kind("deposited", key=("tx_hash",), family="transfers", rank=RANK_CASH)
+@kind(
+    "deposited",
+    key=("tx_hash",),
+    identified_by="tx_hash",
+    family="transfers",
+    rank=RANK_CASH,
+)
 @attrs.frozen(kw_only=True)
 class Deposited(Fact):
     """USDC arrived from outside over the bridge."""
@@ -20,7 +26,13 @@ class Deposited(Fact):
     tx_hash: TxHash
 
 
-@kind("withdrawn", key=("tx_hash", "nonce"), family="transfers", rank=RANK_CASH)
+@kind(
+    "withdrawn",
+    key=("tx_hash", "nonce"),
+    identified_by="tx_hash",
+    family="transfers",
+    rank=RANK_CASH,
+)
 @attrs.frozen(kw_only=True)
 class Withdrawn(Fact):
     """USDC left over the bridge; the account lost the amount and the fee."""
