@@ -89,16 +89,16 @@ def parse_decimal(text: object, *, field: str = "amount", exponent: bool = False
     ``exponent`` admits forms such as ``5.53e-7``, which only web exports and spreadsheets write.
     The characters themselves stay in the raw record.
 
-    Raises: MalformedRecord, for anything but plain digits: signs other than a leading minus,
-    separators, ``NaN``, too many digits (31 before, 30 after the point).
+    Raises: MalformedRecord, for anything but plain digits: signs other than a leading minus, a
+    minus before zero, separators, ``NaN``, too many digits (31 before, 30 after the point).
     """
     if isinstance(text, str):
         if _PLAIN.match(text):
-            if text[-1] == "0" and "." in text:
-                text = text.rstrip("0").rstrip(".")
-            value = Decimal(text)
-            return value or ZERO
-        if exponent and len(text) <= _TEXT_MAX and _EXPONENT.match(text):
+            shown = text.rstrip("0").rstrip(".") if text[-1] == "0" and "." in text else text
+            value = Decimal(shown)
+            if value or text[0] != "-":
+                return value or ZERO
+        elif exponent and len(text) <= _TEXT_MAX and _EXPONENT.match(text):
             return _from_exponent(text, field=field)
     raise MalformedRecord(
         field=field,

@@ -23,7 +23,6 @@ DECIMALS = st.decimals(
         ("2703997.4500000002", "2703997.4500000002"),  # a deposit in the recorded ledger updates
         ("50.0", "50"),
         ("0.0", "0"),
-        ("-0.0", "0"),
         ("-4.760", "-4.76"),
         ("0.0000000553", "0.0000000553"),
     ],
@@ -39,6 +38,8 @@ def test_a_number_keeps_its_value_and_loses_only_trailing_zeros(text: str, canon
         "Infinity",
         "1e5",
         "+1",
+        "-0",
+        "-0.00",
         "1,5",
         "1 000",
         "１",
