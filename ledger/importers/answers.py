@@ -230,24 +230,35 @@ def alone(answer: Answer, stream: Stream, event: Event) -> Found:
 
 
 def covered(
-    answer: Answer, family: Family, events: Sequence[Event], *, count: int, page: int, newest: bool
+    answer: Answer,
+    family: Family,
+    events: Sequence[Fact],
+    numbers: Sequence[int],
+    *,
+    count: int,
+    page: int,
 ) -> tuple[Covered, ...]:
     """Return the interval of which the answer shows every event of the family.
 
-    The asked window where request and page length allow it, otherwise from the first event to
-    the last. A full page loses the millisecond at its cut end: the oldest where ``newest`` rows
-    are kept, else the latest. Page lengths changed over the years (500, then 2,000), so every
-    multiple of the page's unit counts as full.
+    *events* in effective order, *numbers* their rows among the *count* of the answer. The asked
+    window where request and page length allow it, otherwise from the first event to the last. A
+    full page loses the millisecond at its cut end: the oldest where the newest rows came first,
+    else the latest. Page lengths changed over the years (500, then 2,000), so every multiple of
+    *page* counts as full. Nothing is claimed where rows could not be read, or ran both ways:
+    then they were put together by somebody, and what lies between them is not known.
     """
-    if not events:
+    newest = len(numbers) > 1 and numbers[0] > numbers[-1]
+    if len(numbers) < count or not numbers or list(numbers) != sorted(numbers, reverse=newest):
         return ()
     since, until = int(events[0].at), int(events[-1].at)
-    full = count > 0 and count % page == 0
+    # The end of a window belongs to it, but for interest, where it is said not to.
+    beyond = 1 if family == "interest" else 0
+    full = count % page == 0
     asked_since, asked_until = _asked(answer, "startTime"), _asked(answer, "endTime")
     if asked_since is not None and not (full and newest):
         since = min(since, asked_since)
     if asked_until is not None and answer.at is not None and (newest or not full):
-        until = max(until, min(asked_until, int(answer.at)))
+        until = max(until, min(asked_until - beyond, int(answer.at)))
     if full and newest:
         since += 1
     elif full:

@@ -205,7 +205,7 @@ def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
         events.append(event)
         numbers.append(number)
     parts = tuple(
-        _part(answer, stream, events, numbers, count=len(rows), claims=claims and not unreadable)
+        _part(answer, stream, events, numbers, count=len(rows), claims=claims)
         for stream, (events, numbers) in by_stream.items()
     )
     notes = (f"fields of fills kept in the raw record only: {', '.join(sorted(more))}",)
@@ -230,9 +230,6 @@ def _part(
     if events[0].at == events[-1].at:
         ascends = _continues_forward(events, otherwise=ascends)
     ordered, rows = in_effective_order(events, numbers, newest_first=not ascends)
-    newest = rows[0] > rows[-1] if len(rows) > 1 else not ascends
-    # Rows that run both ways were put together by somebody: what lies between them is not known.
-    whole = rows == sorted(rows, reverse=newest)
     if not all(fill.tid for fill in ordered):
         ordered = told_apart(ordered, only=_may_have_twins)
     return Part(
@@ -241,9 +238,7 @@ def _part(
         answer=answer.path,
         rows=tuple(rows),
         events=tuple(ordered),
-        covers=covered(answer, "fills", ordered, count=count, page=PAGE, newest=newest)
-        if claims and whole
-        else (),
+        covers=covered(answer, "fills", ordered, rows, count=count, page=PAGE) if claims else (),
     )
 
 

@@ -54,10 +54,9 @@ def _read_user_funding(answer: Answer) -> Found:
 
     events, numbers, unreadable = read_rows(answer, rows, make)
     events, numbers = in_effective_order(events, numbers, newest_first=False)
-    newest = bool(numbers) and numbers[0] > numbers[-1]
-    covers = covered(answer, "funding", events, count=len(rows), page=PAGE, newest=newest)
+    covers = covered(answer, "funding", events, numbers, count=len(rows), page=PAGE)
     return Found(
-        parts=part(answer, stream, events, numbers, covers=() if unreadable else covers),
+        parts=part(answer, stream, events, numbers, covers=covers),
         unreadable=tuple(unreadable),
     )
 
