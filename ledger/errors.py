@@ -78,12 +78,14 @@ class UnknownKind(RollforwardError):
 class NotFound(RollforwardError):
     """Nothing in the book goes by that name."""
 
-    def __init__(self, *, what: str, name: str, remedy: str = "") -> None:
+    def __init__(
+        self, *, what: str, name: str, remedy: str = "", where: str = " in this book"
+    ) -> None:
         """Say what was looked for, under which name, and where to look instead."""
         self.what = what
         self.name = name
         self.remedy = remedy
-        super().__init__(f"no {what} {name} in this book{'. ' + remedy if remedy else ''}")
+        super().__init__(f"no {what} {name}{where}{'. ' + remedy if remedy else ''}")
 
 
 class UnclearQuestion(RollforwardError):

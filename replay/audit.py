@@ -55,7 +55,8 @@ class Audit:
         where = Path(path)
         if not where.is_file():
             raise NotFound(
-                what="file", name=str(where), remedy="Make a book with: rollforward import PATH"
+                what="book",
+            where="", name=str(where), remedy="Make a book with: rollforward import PATH"
             )
         book = Book.open(where)
         kept = Checkpoints(where.with_name(where.name + ".cache")) if cache else None

@@ -65,10 +65,23 @@ class Folded:
 class Engine:
     """A book opened for reading, and the checkpoints beside it, if any."""
 
-    def __init__(self, book: Book, checkpoints: Checkpoints | None = None) -> None:
-        """Read from *book*; without *checkpoints* every state is folded from nothing."""
+    def __init__(
+        self,
+        book: Book,
+        checkpoints: Checkpoints | None = None,
+        *,
+        every: int = EVERY,
+        worth_from: int = WORTH_FROM,
+    ) -> None:
+        """Read from *book*; without *checkpoints* every state is folded from nothing.
+
+        *every* is how many events lie between two checkpoints, *worth_from* how many events a
+        history must have for any to be kept.
+        """
         self.book = book
         self.checkpoints = checkpoints
+        self._every = every
+        self._worth_from = worth_from
         self._batches: OrderedDict[tuple[Stream, int], Batch] = OrderedDict()
         self._courses: OrderedDict[tuple[Stream, int], Course] = OrderedDict()
         self._headers: dict[tuple[Stream, int], tuple[Header, ...]] = {}
@@ -159,19 +172,21 @@ class Engine:
             return Folded(states=states, since=0)
         rest = self._decoded(stream, start.pieces, as_of.effective)
         states = fold.fold(rest, known, fold.decode(start.state))
-        return Folded(states=states, since=start.number * EVERY)
+        return Folded(states=states, since=start.number * self._every)
 
     def _key(self, stream: Stream, position: int) -> Key:
         headers = self.headers(stream, position)
         head = f"{headers[-1].version} {headers[-1].lines} {headers[-1].previous}" if headers else ""
-        return Key(stream=stream, head=head, reference=self._reference(position)[1])
+        return Key(
+            stream=stream, head=f"{head} {self._every}", reference=self._reference(position)[1]
+        )
 
     def _checkpoint(self, key: Key, position: int, until: Millis | None) -> Checkpoint | None:
         """Return where to start, after making the series if it is worth it; None is from nothing."""
         kept = self.checkpoints
         if kept is None:
             return None
-        if sum(header.count for header in self.headers(key.stream, position)) < WORTH_FROM:
+        if sum(header.count for header in self.headers(key.stream, position)) < self._worth_from:
             return None
         found = kept.find(key, until)
         if found is None and kept.write(key, *self._series(key, position)):
@@ -181,7 +196,7 @@ class Engine:
     def _series(self, key: Key, position: int) -> tuple[int, Iterator[Checkpoint]]:
         """Return how many events a course has, and its checkpoints, made one at a time."""
         course = self.course(key.stream, position)
-        return course.count, self._checkpoints(key, position, groups_of(course))
+        return course.count, self._checkpoints(key, position, groups_of(course, self._every))
 
     def _checkpoints(
         self, key: Key, position: int, groups: list[tuple[Piece, ...]]
@@ -235,10 +250,10 @@ class Engine:
         return timeline.digest(course, batch_of)
 
 
-def groups_of(course: Course) -> list[tuple[Piece, ...]]:
-    """Return where the events of a course are, in groups of ``EVERY``; the last may be shorter."""
+def groups_of(course: Course, every: int = EVERY) -> list[tuple[Piece, ...]]:
+    """Return where the events of a course are, in groups of *every*; the last may be shorter."""
     return [
-        tuple(_pieces_of(course, start, start + EVERY)) for start in range(0, course.count, EVERY)
+        tuple(_pieces_of(course, start, start + every)) for start in range(0, course.count, every)
     ]
 
 

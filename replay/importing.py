@@ -15,6 +15,7 @@ from ledger.book import Receipt
 from ledger.entries import IDENTIFIED, Covered, Reading, Unreadable
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
 from ledger.events import Quarantined
+from ledger.kinds import KIND_OF
 from ledger.merge import plan
 from ledger.units import BOOK, Millis, Stream
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ledger.importers import Hints
 
 TEXT_SHOWN: Final = 500
+
+_QUARANTINED: Final = KIND_OF[Quarantined].tag
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +58,8 @@ class Report:
         totals: dict[str, Counter[str]] = {}
         for _, receipt in self.receipts:
             for tag, tally in receipt.tallies:
+                if tag == _QUARANTINED:
+                    continue  # reported row by row
                 total = totals.setdefault(tag, Counter())
                 total["new"] += tally.new
                 total["same"] += tally.same

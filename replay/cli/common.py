@@ -85,7 +85,8 @@ def find_book(given: Path | None) -> Path:
     if given is not None:
         if not given.is_file():
             raise NotFound(
-                what="file",
+                what="book",
+            where="",
                 name=str(given),
                 remedy="Name the book with --book FILE, or make one with: rollforward import PATH",
             )
@@ -125,9 +126,11 @@ def the_account(audit: Audit, given: str | None) -> Address:
     known = ", ".join(accounts) or "none; import something first"
     if not fitting:
         raise NotFound(what="account", name=given or "", remedy=f"Accounts in it: {known}")
+    if given is None:
+        raise click.UsageError(f"which account? This book has {known}")
     raise UnclearQuestion(
-        asked=given or "",
-        problem=f"fits {len(fitting)} accounts" if given else "names no account",
+        asked=given,
+        problem=f"fits {len(fitting)} accounts",
         remedy=f"Name one of: {', '.join(fitting)}",
     )
 

@@ -55,6 +55,7 @@ def command(
 
     if annul == (changes is not None):
         raise click.UsageError("say either --annul or --replace JSON")
+    fields = None if changes is None else _fields(changes)
     path = find_book(book)
     with replay.open(path) as audit:
         history = audit.account(the_account(audit, account))
@@ -62,8 +63,8 @@ def command(
         before = history.at().digest
         made = (
             acts.annulment(audit.book, target, author=author, reason=reason)
-            if annul
-            else acts.replacement(target, _fields(changes or ""), author=author, reason=reason)
+            if fields is None
+            else acts.replacement(target, fields, author=author, reason=reason)
         )
     result: dict[str, Any] = {
         "correction": event_id(made),

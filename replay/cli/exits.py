@@ -47,6 +47,7 @@ _BY_NAME: Final[dict[str, int]] = {
     "NeedsHint": USAGE,
     "UnknownKind": FINDING,
     "NotFound": USAGE,
+    "NotInForce": USAGE,
     "UnclearQuestion": USAGE,
     "BrokenChain": FINDING,
     "StoreBusy": STORAGE,

@@ -195,6 +195,11 @@ def _say_rest(report: Report, target: Path, *, dry_run: bool) -> None:
     notes = {note: None for _, receipt in report.receipts for note in receipt.notes}
     for note in notes:
         tell(f"note: {note}")
+    if count := report.count("conflicting"):
+        tell(
+            f"{count} of the events contradict what was recorded before; both are kept, the first "
+            f"stays in force. See rollforward check"
+        )
     for refused in report.refused:
         tell(f"refused: {refused}")
     for question in report.questions:
