@@ -19,7 +19,7 @@ from tests.faults.importing import import_all
 from tests.faults.test_kill import assert_whole
 
 ROOT = Path(__file__).resolve().parents[2]
-POINTS = int(os.environ.get("ROLLFORWARD_DISK_POINTS", "2"))
+POINTS = int(os.environ.get("ROLLFORWARD_DISK_POINTS", "1"))
 FAULTS = [
     ("pwrite64", "error=EIO"),
     ("pwrite64", "error=ENOSPC"),
@@ -52,18 +52,29 @@ def run(path: Path, *tracing: str) -> subprocess.CompletedProcess:
 def calls_of(tool: str, path: Path) -> dict[str, int]:
     """Return how often an undisturbed import makes each call."""
     log = path.with_suffix(".strace")
-    assert (
-        0 == run(path, tool, "-f", "-o", str(log), "-e", "trace=" + ",".join(CALLS)).returncode
-    )
-    text = log.read_text(encoding="utf-8", errors="replace")
-    return {name: text.count(f" {name}(") for name in CALLS}
+    tracing = ["-f", "-y", "-o", str(log), "-e", "trace=" + ",".join(CALLS)]
+    assert 0 == run(path, tool, *tracing).returncode
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return {
+        name: sum(
+            f" {name}(" in line and (f"<{path}" in line or not only(name, path)) for line in lines
+        )
+        for name in CALLS
+    }
+
+
+def only(call: str, path: Path) -> list[str]:
+    """Limit reading errors to the book: an interpreter that cannot read itself says nothing."""
+    return ["-P", str(path), "-P", f"{path}-wal"] if call == "pread64" else []
 
 
 def spread(count: int) -> list[int]:
     """Return which calls are disturbed: every one, or some from the first to the last."""
     if not POINTS or count <= POINTS:
         return list(range(1, count + 1))
-    return sorted({1 + (count - 1) * step // max(POINTS - 1, 1) for step in range(POINTS)})
+    if POINTS == 1:
+        return [(count + 1) // 2]
+    return sorted({1 + (count - 1) * step // (POINTS - 1) for step in range(POINTS)})
 
 
 def test_an_error_at_a_call_is_said_and_leaves_nothing_partial(tmp_path):
@@ -77,7 +88,7 @@ def test_an_error_at_a_call_is_said_and_leaves_nothing_partial(tmp_path):
         for point in spread(calls[call]):
             path = tmp_path / f"{call}-{point}-{fault[-4:]}.book"
             inject = ["-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={point}"]
-            done = run(path, tool, "-f", "--seccomp-bpf", "-o", os.devnull, *inject)
+            done = run(path, tool, "-f", "-o", os.devnull, *only(call, path), *inject)
             said = done.stdout.split("\n")
             acknowledged = [int(text) for text in said if text.isdigit()]
             # Without success there is a reason, and the program ends in its own way.
@@ -92,4 +103,4 @@ def test_an_error_at_a_call_is_said_and_leaves_nothing_partial(tmp_path):
             import_all(path)
             assert "verified" == verify(path, checkpoint).outcome
     print(f"{len(outcomes)} points of {calls}, exit codes {sorted(set(outcomes))}")
-    assert {0} != set(outcomes), "no error was ever felt"
+    assert {-9, 5} <= set(outcomes), "the kills and the errors were felt"
