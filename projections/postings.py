@@ -29,7 +29,11 @@ PERP_PLACES: Final = 6
 """Decimal places the venue keeps of money on a perpetuals side."""
 
 TOKEN_PLACES: Final = 8
-"""Decimal places of a token balance where metadata does not say."""
+"""Decimal places the venue keeps of USDC and HYPE on the spot side, and of fees."""
+
+MOST_PLACES: Final = 10
+"""Most decimal places of any token balance: nothing finer is cut where metadata does not say.
+Source: weiDecimals in the venue's spot metadata, 5 to 10, read 2025-11-09."""
 
 
 @attrs.frozen(kw_only=True)
@@ -295,7 +299,9 @@ def _simple_cash(
         case ev.ClassTransferred():
             side = chart.perp(event.dex)
             target, source = (side, SPOT) if event.to_perp else (SPOT, side)
-            return ((target, source, event.asset, _usd(event.amount)),)
+            amount = event.amount
+            moved = _usd(amount) if event.asset == USDC else _token(event.asset, amount, reference)
+            return ((target, source, event.asset, moved),)
         case ev.ActivationCharged():
             return ((chart.FEES, SPOT, event.asset, _token(event.asset, event.amount, reference)),)
         case ev.RewardsClaimed():
@@ -385,7 +391,8 @@ def _usd(amount: Decimal) -> Decimal:
 
 def _token(asset: Asset, amount: Decimal, reference: Reference) -> Decimal:
     """Return an amount of a token without binary noise, in the decimal places of its balances."""
-    return _settled(amount, reference.wei_places.get(asset, TOKEN_PLACES))
+    unsaid = TOKEN_PLACES if asset in {USDC, HYPE} else MOST_PLACES
+    return _settled(amount, reference.wei_places.get(asset, unsaid))
 
 
 def _settled(amount: Decimal, count: int) -> Decimal:
