@@ -94,6 +94,7 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """Return the name messages call this store by."""
+        ...
 
     def append(self, addition: Addition, seal: Sealer) -> None:
         """Write an addition and the seal over it: everything, or nothing.
@@ -101,42 +102,55 @@ class Store(Protocol):
         Raises: StoreBusy, when another writer holds the store and nothing was written;
         StoreFailed, when it could not be written or must not be; the store is closed then.
         """
+        ...
 
     def size(self) -> Size:
         """Return the last position, record number and seal number."""
+        ...
 
     def counted(self) -> Size:
         """Return how many rows of each sort there are, counted one by one."""
+        ...
 
     def header_lines(self, after: int) -> Sequence[bytes]:
         """Return the header lines of the batches behind a position, in order."""
+        ...
 
     def batch(self, position: int) -> BatchRow | None:
         """Return a batch, or None when there is none at that position."""
+        ...
 
     def index(self, position: int) -> IndexRow | None:
         """Return the index of a batch, or None when there is none."""
+        ...
 
     def indexes(self) -> Sequence[IndexRow]:
         """Return all rows of the index, in the order of positions."""
+        ...
 
     def entry_lines(self, after: int) -> Sequence[bytes]:
         """Return the lines of the archive's entries behind a number, in order."""
+        ...
 
     def record(self, number: int) -> RecordRow | None:
         """Return a raw record, or None when there is none of that number."""
+        ...
 
     def seal(self, number: int) -> Seal | None:
         """Return a seal as it is stored, or None when there is none of that number."""
+        ...
 
     def structure(self) -> tuple[str, ...]:
         """Return what is wrong with the store beside the contents of its rows, a sentence each."""
+        ...
 
     def reindex(self, rows: Sequence[IndexRow]) -> None:
         """Put these rows in place of the whole index, in one transaction."""
+        ...
 
     def close(self) -> None:
         """Let go of everything; closing twice does no harm."""
+        ...
 
 
 __all__ = [

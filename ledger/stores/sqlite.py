@@ -43,7 +43,7 @@ from ledger.stores.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class BookConnection(SQLiteConnection):
 
     @contextmanager
     @override
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+    def transaction(self, *, commit: bool) -> Generator[SQLiteCursor]:
         with BookTransaction(self, commit=commit) as cursor, cursor:
             yield cursor
 
