@@ -104,10 +104,6 @@ class Disagreement:
     text: str
 
 
-def _column() -> array[int]:
-    return array("q")
-
-
 @attrs.frozen(kw_only=True)
 class Course:
     """What is taken to have happened in a stream, as of two times, in effective order.
@@ -119,11 +115,11 @@ class Course:
     stream: Stream | None
     as_of: AsOf
     count: int
-    versions: array[int] = attrs.field(factory=_column, repr=False)
-    rows: array[int] = attrs.field(factory=_column, repr=False)
-    starts: array[int] = attrs.field(factory=_column, repr=False)
-    first_ats: array[int] = attrs.field(factory=_column, repr=False)
-    last_ats: array[int] = attrs.field(factory=_column, repr=False)
+    versions: array[int] = attrs.field(repr=False)
+    rows: array[int] = attrs.field(repr=False)
+    starts: array[int] = attrs.field(repr=False)
+    first_ats: array[int] = attrs.field(repr=False)
+    last_ats: array[int] = attrs.field(repr=False)
     literals: tuple[Literal, ...] = attrs.field(default=(), repr=False)
     set_aside: tuple[SetAside, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ledger.entries import Batch, Source
-    from ledger.events import Event
     from ledger.kinds import Kind
 
 ROW_BITS: Final = 24
@@ -150,10 +149,6 @@ class Shelf:
         if found is None:
             found = self._identities[slot] = identity_of(self.line(slot))
         return found
-
-    def event(self, slot: int) -> Event:
-        """Return the event at a slot."""
-        return decode(self.line(slot))
 
     def recorded_as(self, slot: int) -> tuple[int | None, int]:
         """Return version and row for people; the version is None for a hypothesis."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ledger import timeline
 from ledger.codec import encode, event_id
 from ledger.entries import AsOf
-from ledger.events import Noted, Opened, Ordered, Quarantined
+from ledger.events import Contradicted, Noted, Opened, Ordered, Quarantined, Unrecognized
 from ledger.timeline.sheets import at_of, kind_of_line
 from tests.support.histories import (
     START,
@@ -304,6 +304,22 @@ def test_a_long_pile_of_annulments_is_no_trouble():
     assert [] == shelf.events(STREAM)
 
 
+def test_a_replacement_that_annuls_its_own_target_takes_it_out():
+    event = filled(START, 1)
+    shelf = shelf_of(part([event, filled(START, 2)]))
+    itself = annulled(event, target=event_id(event))
+    shelf.act(replaced(event, target=event_id(event), by=encode(itself)))
+    assert [filled(START, 2)] == shelf.events(STREAM)
+
+
+def test_two_events_replaced_by_the_same_one_become_one():
+    one, two, right = filled(START, 1), filled(START, 2), filled(START + 1, 3)
+    shelf = shelf_of(part([one, two]))
+    shelf.act(*(replaced(e, target=event_id(e), by=encode(right)) for e in (one, two)))
+    assert [right] == shelf.events(STREAM)
+    assert ["doubled"] == causes(shelf)
+
+
 # Second records of one identity
 
 
@@ -334,6 +350,27 @@ def test_records_that_lack_different_fields_complete_each_other(order):
     ]
     shelf = shelf_of(*(part([lacking[index]]) for index in order))
     assert ([whole], []) == (shelf.events(STREAM), causes(shelf))
+
+
+def test_a_contradiction_of_nothing_is_named():
+    event = filled(START, 1)
+    said = Contradicted(
+        stream=STREAM, at=START, target=event_id(event), other=encode(event).decode()
+    )
+    shelf = Shelf()
+    shelf.act(said)
+    assert ["unknown target"] == causes(shelf)
+
+
+def test_lines_of_kinds_from_a_later_version_keep_a_place_of_their_own():
+    shelf = shelf_of(part([filled(START, 1)]), part([filled(START, 2)]), part([funded(START)]))
+    batch = shelf.batch(STREAM, 2)
+    unheard = b'{"@":"unheard_of/9","at":%d,"stream":"s"}' % START
+    shelf.streams[STREAM][1] = attrs.evolve(batch, lines=(unheard,))
+    course = shelf.course(STREAM)
+    assert [encode(funded(START)), encode(filled(START, 1)), unheard] == list(
+        timeline.lines(course, shelf.batch_of(STREAM))
+    )
 
 
 # Sources
@@ -480,6 +517,51 @@ def test_an_identified_event_explains_one_row_only():
     assert 2 == len(shelf.events(STREAM))
 
 
+def test_a_row_with_milliseconds_stands_for_its_own_moment_only():
+    known, row = filled(SECOND + 5, 1), attrs.evolve(web(filled(SECOND, 1)), at=SECOND + 4)
+    shelf = shelf_of(part([row], source="web"), part([known]))
+    assert [row, known] == shelf.events(STREAM)
+
+
+def test_claims_that_join_cover_the_second_across_them():
+    claims = covered("fills", SECOND, SECOND + 499), covered("fills", SECOND + 500, SECOND + 999)
+    shelf = shelf_of(exported([filled(SECOND + 5, 1)]), part([], covers=claims))
+    assert ["unmatched"] == causes(shelf)
+
+
+def test_fills_that_follow_each_other_explain_an_aggregated_row():
+    fills = [
+        filled(SECOND + number, number + 1, px=str(10 + number), oid=number % 2)
+        for number in range(5)
+    ]
+    row = attrs.evolve(web(fills[0]), sz=Decimal(3), px=Decimal(12))
+    shelf = shelf_of(part([row], source="web"), part([*fills, funded(SECOND + 9)]))
+    assert [*fills, funded(SECOND + 9)] == shelf.events(STREAM)
+
+
+def test_a_transfer_of_another_kind_explains_nothing():
+    row = Unrecognized(stream=STREAM, at=SECOND, venue_type="x", body="{}", tx_hash=None)
+    sent = deposited(SECOND + 9, 5, "0x07")
+    assert 2 == len(shelf_of(part([row], source="web"), part([sent])).events(STREAM))
+
+
+def test_a_row_that_was_annulled_and_a_remark_are_not_weighed():
+    known = filled(SECOND + 9, 1)
+    remark = Noted(stream=STREAM, at=SECOND, author="auditor", text="seen")
+    shelf = shelf_of(attrs.evolve(exported([known]), events=(web(known), remark), rows=(0, 1)))
+    shelf.act(annulled(web(known), target=event_id(web(known))))
+    shelf.append(part([known]))
+    assert [remark, known] == shelf.events(STREAM)
+    assert ["annulled"] == reasons(shelf)
+
+
+def test_an_annulled_event_explains_no_row():
+    known = filled(SECOND + 9, 1)
+    shelf = shelf_of(exported([known]), part([known]))
+    shelf.act(annulled(known, target=event_id(known)))
+    assert [web(known)] == shelf.events(STREAM)
+
+
 # Openings
 
 
@@ -511,6 +593,14 @@ def test_a_remark_is_no_history():
     remark = Noted(stream=STREAM, at=START - 5, author="auditor", text="begins here")
     shelf.act(remark, opened(START))
     assert [remark, opened(START)] == shelf.events(STREAM)
+
+
+def test_history_that_was_moved_before_an_opening_ends_it():
+    later, older = deposited(START + 1, 5), deposited(START - 1, 5)
+    shelf = shelf_of(part([later]))
+    shelf.act(opened(START))
+    shelf.act(replaced(later, target=event_id(later), by=encode(older)))
+    assert [older] == shelf.events(STREAM)
 
 
 def test_of_two_openings_the_earlier_holds():
