@@ -133,7 +133,7 @@ def read_meta(answer: Answer, row: Mapping[str, Json], *, path: str, dex: Dex) -
         number = door.integer({"marginTables": value[0]}, "marginTables")
         return margin_table(door.record(value[1]), table=number, at=at, dex=dex)
 
-    tables = row.get("marginTables") or []
+    tables = [] if row.get("marginTables") is None else row["marginTables"]
     return joined(
         (
             _listed(answer, f"{path}.universe", row.get("universe"), market),

@@ -115,9 +115,13 @@ def _summary(value: Json, figure: Figure) -> MarginSummary | None:
     )
 
 
+def _inner(row: Mapping[str, Json], field: str) -> Mapping[str, Json]:
+    return {} if row.get(field) is None else door.record(row[field], field)
+
+
 def _position(row: Mapping[str, Json], figure: Figure) -> ObservedPosition:
-    leverage = door.record(row.get("leverage") or {}, "leverage")
-    funding = door.record(row.get("cumFunding") or {}, "cumFunding")
+    leverage = _inner(row, "leverage")
+    funding = _inner(row, "cumFunding")
     return ObservedPosition(
         coin=Coin(door.text(row, "coin")),
         size=figure(row, "szi"),
@@ -314,7 +318,8 @@ def _states_by_dex(row: Mapping[str, Json]) -> list[tuple[Dex, Mapping[str, Json
         return [(MAIN_DEX, door.record(row["clearinghouseState"], "clearinghouseState"))]
     states: list[tuple[Dex, Mapping[str, Json]]] = []
     field = "dexToClearinghouseState"
-    for pair in door.array(row.get(field) or [], field):
+    pairs = [] if row.get(field) is None else door.array(row[field], field)
+    for pair in pairs:
         if not (isinstance(pair, list) and len(pair) == 2):
             found = door.as_text(pair)
             raise MalformedRecord(field=field, found=found, expected="a pair of name and state")
