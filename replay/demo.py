@@ -84,8 +84,8 @@ def play(stage: Stage) -> None:
     """Go through the history: record, look, compare, prove, explain."""
     book = ("--book", BOOK)
     stage.step(
-        "Record five files. What each one is, is found out from its content.",
-        *("import", *_as_seen_from_here(sorted(HISTORY.glob("*.json"))), *book),
+        "Record a folder. What each file is, is found out from its content.",
+        *("import", _as_seen_from_here(HISTORY), *book),
     )
     stage.step(
         "The account on the second morning: a long position in HYPE, hedged in BTC.",
@@ -112,10 +112,10 @@ def play(stage: Stage) -> None:
     )
 
 
-def _as_seen_from_here(paths: list[Path]) -> list[str]:
-    """Return paths as a person in this folder would write them."""
+def _as_seen_from_here(path: Path) -> str:
+    """Return a path as a person in this folder would write it."""
     here = Path.cwd()
-    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths]
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def clear() -> None:
