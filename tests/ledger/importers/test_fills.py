@@ -41,34 +41,31 @@ def test_every_field_of_a_fill_is_read():
         twapId=77,
         liquidation={"liquidatedUser": BOB, "markPx": "22.07", "method": "market"},
     )
-    assert (
-        Filled(
-            stream=account_stream(ALICE),
-            at=AT,
-            coin="AVAX",
-            px=Decimal("22.075"),
-            sz=Decimal("28.53"),
-            side="B",
-            direction="Close Short",
-            start_position=Decimal("-28.53"),
-            reported_closed_pnl=Decimal("194.275035"),
-            reported_net_pnl=None,
-            notional=None,
-            fee=Decimal("0.1"),
-            fee_asset="USDC",
-            builder_fee=Decimal("0.02"),
-            crossed=True,
-            oid=7,
-            tid=11,
-            cloid="0x01",
-            twap_id=77,
-            liquidated_user=BOB,
-            liquidation_mark=Decimal("22.07"),
-            liquidation_method="market",
-            tx_hash=hash_of(9),
-        )
-        == only(read([row]))
-    )
+    assert Filled(
+        stream=account_stream(ALICE),
+        at=AT,
+        coin="AVAX",
+        px=Decimal("22.075"),
+        sz=Decimal("28.53"),
+        side="B",
+        direction="Close Short",
+        start_position=Decimal("-28.53"),
+        reported_closed_pnl=Decimal("194.275035"),
+        reported_net_pnl=None,
+        notional=None,
+        fee=Decimal("0.1"),
+        fee_asset="USDC",
+        builder_fee=Decimal("0.02"),
+        crossed=True,
+        oid=7,
+        tid=11,
+        cloid="0x01",
+        twap_id=77,
+        liquidated_user=BOB,
+        liquidation_mark=Decimal("22.07"),
+        liquidation_method="market",
+        tx_hash=hash_of(9),
+    ) == only(read([row]))
 
 
 def test_a_list_newest_first_is_reversed_whole_ties_included():

@@ -118,11 +118,14 @@ SPOT = {
 def test_spot_metadata_lists_tokens_and_pairs():
     tokens, pairs = read(SPOT).parts
     usdc, hype = tokens.events
-    assert TokenListed(
-        stream=VENUE, at=AT, asset="HYPE", index=150, size_places=2, wei_places=8
-    ) == hype
+    assert (
+        TokenListed(stream=VENUE, at=AT, asset="HYPE", index=150, size_places=2, wei_places=8)
+        == hype
+    )
     assert "USDC" == usdc.asset
-    assert (PairListed(stream=VENUE, at=AT, coin="@107", base="HYPE", quote="USDC"),) == pairs.events
+    assert (
+        PairListed(stream=VENUE, at=AT, coin="@107", base="HYPE", quote="USDC"),
+    ) == pairs.events
 
 
 @pytest.mark.parametrize("tokens", [[150, 77], [150], [150, 0, 0], [[], {}], None])

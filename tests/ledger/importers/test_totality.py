@@ -62,7 +62,7 @@ DELTAS: list[dict[str, Any]] = [
      "liquidatedPositions": [{"coin": "BTC", "szi": "1"}]},
     {"type": "news", "usdc": "1"},
 ]  # fmt: skip
-CANDLE = {"t": 1, "T": 2, "s": "X", "i": "1h", "o": "1", "c": "1", "h": "1", "l": "1", "v": "1", "n": 1}
+CANDLE = {"t": 1, "T": 2, "s": "X", "i": "1h", "n": 1, **dict.fromkeys("ochlv", "1")}
 STATES = {
     "clearinghouseState": PERPS,
     "spotClearinghouseState": SPOT,
@@ -158,12 +158,14 @@ def changed(draw) -> Any:
     return holder[0]
 
 
-hints = st.sampled_from([
-    Hints(),
-    HERE,
-    Hints(account=BOB, zone="UTC", dates="day-first"),
-    Hints(at=AT, token=0, table=5),
-])
+hints = st.sampled_from(
+    [
+        Hints(),
+        HERE,
+        Hints(account=BOB, zone="UTC", dates="day-first"),
+        Hints(at=AT, token=0, table=5),
+    ]
+)
 
 
 def import_totally(body: bytes, said: Hints) -> None:

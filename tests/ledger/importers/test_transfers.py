@@ -37,7 +37,10 @@ NO_FEE = {"fee": D(0), "fee_asset": None, "native_fee": D(0), "usdc_value": None
 BETWEEN = {"sender": ALICE, "recipient": BOB}
 
 CASES = {
-    "deposit": ({"usdc": "2703997.4500000002"}, kinds.Deposited(**COMMON, usdc=D("2703997.4500000002"))),
+    "deposit": (
+        {"usdc": "2703997.4500000002"},
+        kinds.Deposited(**COMMON, usdc=D("2703997.4500000002")),
+    ),
     "withdraw": (
         {"usdc": "10", "nonce": 5, "fee": "1.0"},
         kinds.Withdrawn(**COMMON, usdc=D(10), fee=D(1), nonce=5),
@@ -260,7 +263,9 @@ def test_an_unknown_act_of_a_delegator_is_kept():
     assert ["delegatorHistory"] == [event.venue_type for event in kept]
 
 
-LEDGER = "hyperliquid-python-sdk/test_user_non_funding_ledger_updates_without_end_time.49c14992.json"
+LEDGER = (
+    "hyperliquid-python-sdk/test_user_non_funding_ledger_updates_without_end_time.49c14992.json"
+)
 
 
 @pytest.mark.recorded
