@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from ledger import events as ev
-from ledger.money import EXACT, ZERO, places, scaled, unscaled
+from ledger.money import EXACT, ZERO, divide_down, places, scaled, unscaled
 from ledger.units import Asset
 from projections.chart import SPOT, USDC
 from projections.postings import fee_asset, is_perp, moves, paid
@@ -398,12 +398,12 @@ def entry_price(position: Position) -> Decimal | None:
 
     Tokens: average cost, floored at eight decimal places.
     """
-    stated = abs(position.size + position.unexplained)
-    if not stated or position.notional is None:
+    held, cost = abs(stated_size(position)), entry_notional(position)
+    if not held or cost is None:
         return None
-    if position.money_places == PERP_MONEY and position.places <= PERP_MONEY:
-        return unscaled(position.notional // stated, PERP_MONEY - position.places)
-    return unscaled(position.notional * 10**position.places // stated, position.money_places)
+    if position.money_places == PERP_MONEY:
+        return divide_down(cost, held, max(PERP_MONEY - position.places, 0))
+    return divide_down(cost, held, SPOT_MONEY)
 
 
 def realized(position: Position) -> Decimal:

@@ -15,6 +15,7 @@ import attrs
 
 from ledger.codec import encode
 from ledger.events import MarketListed, PairListed, TokenListed
+from ledger.money import FRACTION_DIGITS_MAX
 from ledger.units import Asset, Coin, Dex, dex_of
 from projections.chart import USDC
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ledger.events import Event
+
+SIZE_PLACES_MAX: Final = 6
+"""Sizes and prices of a perpetual share six decimal places between them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +79,8 @@ def reference(events: Iterable[Event]) -> Reference:
     """Return the reference that metadata events make; other events are passed over.
 
     The order of *events* does not matter: the later moment holds, and of two at one moment the
-    one whose canonical line sorts last.
+    one whose canonical line sorts last. Counts of decimal places that no number of the venue can
+    have are passed over.
     """
     kept: list[tuple[int, bytes, MarketListed | PairListed | TokenListed]] = [
         (event.at, encode(event), event)
@@ -92,9 +97,11 @@ def reference(events: Iterable[Event]) -> Reference:
             pairs[event.coin] = (event.base, event.quote)
         elif isinstance(event, TokenListed):
             symbols[event.index] = event.asset
-            wei_places[event.asset] = event.wei_places
+            if 0 <= event.wei_places <= FRACTION_DIGITS_MAX:
+                wei_places[event.asset] = event.wei_places
         else:
-            size_places[event.coin] = event.size_places
+            if 0 <= event.size_places <= SIZE_PLACES_MAX:
+                size_places[event.coin] = event.size_places
             if event.collateral is not None:
                 collateral[event.dex] = event.collateral
     return Reference(

@@ -78,10 +78,10 @@ class Tally:
         self.seen: dict[str, int] = {}
         self.reasons: dict[str, int] = {}
 
-    def agree(self) -> None:
-        """Count one that agreed."""
-        self.looked_at += 1
-        self.agreed += 1
+    def agree(self, count: int = 1) -> None:
+        """Count one that agreed, or several."""
+        self.looked_at += count
+        self.agreed += count
 
     def see(self, what: str) -> None:
         """Count what was seen."""
@@ -100,10 +100,10 @@ class Tally:
         text: str,
         severity: Severity = "warning",
         others: tuple[Event, ...] = (),
-        counts: bool = True,
+        count: int = 1,
     ) -> None:
-        """Count one that disagreed, and keep the finding; *counts* false keeps it only."""
-        self.looked_at += 1 if counts else 0
+        """Count what disagreed, and keep the finding; a *count* of 0 keeps it only."""
+        self.looked_at += count
         difference = ""
         if isinstance(expected, Decimal) and isinstance(observed, Decimal):
             difference = canonical(observed - expected)

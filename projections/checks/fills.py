@@ -109,7 +109,7 @@ def closed_pnl(events: Sequence[Event], reference: Reference, options: Options) 
                 expected=ZERO,
                 observed=stated,
                 severity="error",
-                counts=False,
+                count=0,
                 text=f"{event.coin}: a fill that closes nothing states a result",
             )
     return tally.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -126,32 +126,46 @@ def funding_presence(
     payments = [event for event in events if isinstance(event, ev.FundingPaid)]
     if not payments:
         return tally.result()
-    paid = {(event.coin, hour_of(event.at)) for event in payments}
+    paid: dict[Coin, set[int]] = {}
+    for event in payments:
+        paid.setdefault(event.coin, set()).add(hour_of(event.at))
     moments = [event.at for event in payments]
     claims = [(each.since, each.until) for each in options.covers if each.family == "funding"]
     spans = _joined(claims or [(min(moments), max(moments))])
     sizes = Sizes(events, reference)
     for coin in sorted(sizes.moments):
-        for hour, fill in _held_hours(sizes, coin, spans):
-            if (coin, hour) in paid:
-                tally.agree()
-            else:
-                size = sizes.before(coin, hour)
-                assert size is not None
-                tally.differ(
-                    fill,
-                    expected=f"a payment on {canonical(size[0])} {coin} at {hour}",
-                    observed="none",
-                    text=f"{coin}: a position of {canonical(size[0])} was held at {hour}, "
-                    f"and no funding payment of that hour is recorded",
-                )
+        hours = sorted(paid.get(coin, ()))
+        for first, last, fill in _held_hours(sizes, coin, spans):
+            here = hours[bisect_left(hours, first) : bisect_right(hours, last)]
+            tally.agree(len(here))
+            for begin, end in _gaps(here, first, last):
+                _say_missing(tally, sizes, fill, begin, end)
     return tally.result()
+
+
+def _say_missing(tally: Tally, sizes: Sizes, fill: ev.Filled, begin: int, end: int) -> None:
+    """Name a run of hours without a payment, unless the venue published no rate in them."""
+    hours = range(begin, end + 1, HOUR)
+    count = len(hours) - sum(hole in hours for hole in HOLES)
+    if not count:
+        return
+    held = sizes.before(fill.coin, begin)
+    assert held is not None
+    size = canonical(held[0])
+    tally.differ(
+        fill,
+        count=count,
+        expected=f"{count} payment(s) on {size} {fill.coin}",
+        observed="none",
+        text=f"{fill.coin}: a position of {size} was held, and no funding payment is recorded "
+        f"for {count} hour(s) from {begin} to {end}",
+    )
 
 
 def _held_hours(
     sizes: Sizes, coin: Coin, spans: list[tuple[int, int]]
-) -> Iterator[tuple[int, ev.Filled]]:
-    """Yield the hours inside *spans* before which a position was held, and the fill behind it."""
+) -> Iterator[tuple[int, int, ev.Filled]]:
+    """Yield runs of hours inside *spans* before which a position was held, and the fill behind."""
     moments = sizes.moments[coin]
     for index, fill in enumerate(sizes.events[coin]):
         if not sizes.sizes[coin][index + 1]:
@@ -159,10 +173,18 @@ def _held_hours(
         ends = moments[index + 1] if index + 1 < len(moments) else None
         for since, until in spans:
             first = max(hour_of(fill.at) + HOUR, hour_of(since - 1) + HOUR, HOURLY_SINCE)
-            last = until if ends is None else min(until, ends)
-            for hour in range(first, last + 1, HOUR):
-                if hour not in HOLES:
-                    yield hour, fill
+            last = hour_of(until if ends is None else min(until, ends))
+            if first <= last:
+                yield first, last, fill
+
+
+def _gaps(hours: list[int], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield the runs of full hours from *first* to *last* that are not among sorted *hours*."""
+    expected = first
+    for hour in (*hours, last + HOUR):
+        if hour > expected:
+            yield expected, hour - HOUR
+        expected = hour + HOUR
 
 
 def _joined(spans: list[tuple[Millis, Millis]]) -> list[tuple[int, int]]:
