@@ -76,7 +76,7 @@ class CheckReport:
         """Return one row per check and history: how many agreed, of how many, how many unknown."""
         rows = tuple(
             (
-                each.subject,
+                _short(each.subject),
                 result.name,
                 f"{result.agreed} of {result.looked_at}",
                 str(result.unknown),
@@ -98,6 +98,11 @@ class CheckReport:
     def _repr_html_(self) -> str:
         """Return the summary as HTML, for notebooks."""
         return self.table()._repr_html_()
+
+
+def _short(subject: str) -> str:
+    """Return a history's name as a table can bear it: an address by its two ends."""
+    return f"{subject[:6]}…{subject[-4:]}" if subject.startswith("0x") else subject
 
 
 def check_account(account: AccountHistory, *, position: int) -> CheckReport:

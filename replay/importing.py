@@ -109,6 +109,7 @@ class Trial:
     def __init__(self, book: Book | None) -> None:
         """Compare with *book*; None is a book that does not exist yet."""
         self._book = book
+        self._records = {entry.digest for entry in book.records()} if book else set()
         self._added: dict[Stream, dict[bytes, tuple[int, int]]] = {}
         self._lines: dict[tuple[Stream, int], tuple[bytes, ...]] = {}
         self._covers: dict[Stream, list[Covered]] = {}
@@ -125,11 +126,10 @@ class Trial:
             if draft.source in IDENTIFIED:
                 self._covers.setdefault(draft.stream, []).extend(draft.covers)
         moments = [event.at for part in reading.parts for event in part.events]
-        known = {entry.digest for entry in self._book.records()} if self._book else set()
         return Receipt(
             record=record.digest,
             kind=reading.kind,
-            is_known_record=record.digest in known,
+            is_known_record=record.digest in self._records,
             tallies=planned.tallies,
             quarantined=tuple(
                 Quarantined(

@@ -68,6 +68,18 @@ class Verbs(click.Group):
             ctx.fail(f"no command '{name}'.{hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the verb; click would end a broken pipe with 1, which here is a finding."""
+        try:
+            ended = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # whoever read our output has gone: nobody is left to tell, and the interpreter would
+            # complain once more while it flushes
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(exits.READER_GONE)
+        return ended
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -89,7 +101,6 @@ class Verbs(click.Group):
                 **extra,
             )
             code = ended if isinstance(ended, int) else exits.FINE
-            sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 - the one place where errors become codes
             code = _ended_by(error, given)
         if standalone_mode:
@@ -107,11 +118,6 @@ def _ended_by(error: BaseException, given: list[str]) -> int:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo("interrupted", err=True)
         return exits.INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # whoever read our output has gone: nobody is left to tell, and the interpreter would
-        # complain once more while it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.READER_GONE
     if isinstance(error, click.ClickException):
         if as_json:
             _say_json("Usage", error.format_message(), {}, error.exit_code)

@@ -1,0 +1,143 @@
+"""``correct``, ``open``, ``verify``, ``doctor``, ``config``: what changes a book or examines it."""
+
+from __future__ import annotations
+
+import json
+
+from tests.command.conftest import CASCADE
+from tests.command.test_import import ACCOUNT, fill, write
+
+STATE = {
+    "assetPositions": [
+        {
+            "type": "oneWay",
+            "position": {
+                "coin": "ETH", "szi": "2.0", "entryPx": "1900.0", "positionValue": "4000.0",
+                "unrealizedPnl": "200.0", "returnOnEquity": "0.5", "liquidationPx": None,
+                "leverage": {"type": "cross", "value": 10}, "marginUsed": "400.0",
+                "maxLeverage": 25,
+                "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},
+            },
+        }
+    ],
+    "marginSummary": {"accountValue": "5000.0", "totalNtlPos": "4000.0",
+                      "totalRawUsd": "1000.0", "totalMarginUsed": "400.0"},
+    "crossMarginSummary": {"accountValue": "5000.0", "totalNtlPos": "4000.0",
+                           "totalRawUsd": "1000.0", "totalMarginUsed": "400.0"},
+    "crossMaintenanceMarginUsed": "80.0", "withdrawable": "4600.0", "time": 1760000000500,
+}  # fmt: skip
+
+
+def two_fills(rf) -> None:
+    rows = [fill(2, startPosition="2.5", sz="1.0"), fill(1, startPosition="2.0")]
+    rf.fine("import", write(rf.folder, "a.json", rows), "--account", ACCOUNT)
+
+
+def sizes(rf) -> dict[str, str]:
+    return {row["market"]: row["size"] for row in rf.json("show")["positions"]}
+
+
+def test_annulling_takes_an_event_out_and_annulling_that_brings_it_back(rf):
+    two_fills(rf)
+    before = rf.json("show")
+    event = rf.json("history")[-1]["event"]
+    told = rf.json("correct", ACCOUNT, event, "--annul", "--reason", "twice", "--as", "ada")
+    assert {"ETH": "2.5"} == sizes(rf)
+    assert told["state_digest_before"] == before["state_digest"] != told["state_digest_after"]
+    rf.fine("correct", ACCOUNT, told["correction"], "--annul", "--reason", "no", "--as", "bob")
+    assert before["state_digest"] == rf.json("show")["state_digest"]
+    again = rf.json("correct", ACCOUNT, event, "--annul", "--reason", "twice", "--as", "ada")
+    assert again["correction"] != told["correction"]
+    assert {"ETH": "2.5"} == sizes(rf)
+
+
+def test_replacing_changes_the_fields_named_and_no_other(rf):
+    two_fills(rf)
+    event = rf.json("history")[-1]["event"]
+    rf.fine("correct", ACCOUNT, event, "--replace", '{"fee": "0.5"}', "--reason", "x", "--as", "ada")
+    assert "0.85" == rf.json("show")["fees"][0]["charged"]
+    assert {"ETH": "3.5"} == sizes(rf)
+    notes = rf.json("explain", ACCOUNT, event)["notes"]
+    assert any("replaced by ada" in note and note.endswith(": x") for note in notes)
+
+
+def test_a_dry_run_of_a_correction_writes_nothing(rf):
+    two_fills(rf)
+    event = rf.json("history")[-1]["event"]
+    before = rf.json("show")
+    rf.fine("correct", ACCOUNT, event, "--annul", "--reason", "x", "--as", "ada", "--dry-run")
+    assert before == rf.json("show")
+
+
+def test_a_correction_needs_a_reason_and_an_author(rf):
+    two_fills(rf)
+    event = rf.json("history")[-1]["event"]
+    assert 2 == rf("correct", ACCOUNT, event, "--annul", "--as", "ada").exit_code
+    assert 2 == rf("correct", ACCOUNT, event, "--annul", "--reason", "x").exit_code
+    blank = rf("correct", ACCOUNT, event, "--annul", "--reason", " ", "--as", "ada")
+    assert 2 == blank.exit_code
+
+
+def test_an_opening_is_attested_and_every_figure_says_so(rf):
+    rf.fine("import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT)
+    assert "derived 2" == rf.json("show")["positions"][0]["opening"]
+    (rf.folder / "state.json").write_text(json.dumps(STATE))
+    told = rf.json("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
+    assert told["in_force"] is True
+    shown = rf.json("show")
+    assert {"ETH": "2.5"} == {row["market"]: row["size"] for row in shown["positions"]}
+    # value 4000 less the result not yet taken, 200, plus 0.5 × 2000 bought since
+    assert "4800" == shown["positions"][0]["entry_notional"]
+    assert "attested 2" == shown["positions"][0]["opening"]
+    amounts = {row["place"]: row["amount"] for row in shown["balances"]}
+    assert "-0.35" == amounts["perp"]  # 1000 raw money less 1000 paid and the fee
+    assert any("attested by ada from state.json" in note for note in shown["notes"])
+    found = rf.json("explain", ACCOUNT, "balance perp USDC")
+    assert any("attested by ada" in note for note in found["notes"])
+
+
+def test_older_history_takes_the_place_of_an_opening_and_shows_the_difference(rf):
+    rf.fine("import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT)
+    (rf.folder / "state.json").write_text(json.dumps(STATE))
+    rf.fine("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
+    older = [fill(0, time=1759999999000, sz="1.5", tid=5, oid=5)]
+    rf.fine("import", write(rf.folder, "older.json", older), "--account", ACCOUNT)
+    shown = rf.json("show")
+    assert not any("attested by" in note for note in shown["notes"])
+    result = rf("check", "--json")
+    assert 1 == result.exit_code
+    found = [f for f in json.loads(result.stdout)["findings"] if f["check"] == "opening"]
+    said = {f["text"].split(":")[0]: (f["expected"], f["observed"], f["difference"]) for f in found}
+    assert ("1.5", "2", "0.5") == said["position ETH"]
+
+
+def test_verify_tells_apart_proven_partly_and_broken(cascade):
+    cascade.fine("verify", exit=3)
+    cascade.fine("verify", "--write-checkpoint", "kept", exit=3)
+    cascade.fine("verify", "--checkpoint", "kept", exit=0)
+    report = json.loads(cascade("verify", "--json").stdout)
+    assert "partly verified" == report["outcome"]
+    cascade.fine("import", write(cascade.folder, "a.json", [fill(1)]), "--account", ACCOUNT)
+    cascade.fine("verify", "--checkpoint", "kept", exit=0)
+
+
+def test_doctor_finds_nothing_wrong_with_a_sound_book(cascade):
+    lines = cascade.json("doctor")
+    assert [] == [line for line in lines if line["verdict"] == "problem"]
+    subjects = {line["subject"] for line in lines}
+    assert {"Python", "SQLite", "file system", "free space", "writer", "remembered states"} <= subjects
+
+
+def test_doctor_does_without_a_book(rf):
+    assert 0 == rf("doctor").exit_code
+
+
+def test_config_says_where_a_setting_comes_from(rf, monkeypatch):
+    monkeypatch.setenv("ROLLFORWARD_SHOW_AT", "2026-01-01T00:00Z")
+    rows = {row["setting"]: row for row in rf.json("config")}
+    assert "environment" == rows["ROLLFORWARD_SHOW_AT"]["from"]
+    assert "not set" == rows["ROLLFORWARD_BOOK"]["from"]
+
+
+def test_the_bundled_history_is_where_the_documents_say(cascade):
+    assert (CASCADE / "account.json").exists()

@@ -1,0 +1,109 @@
+"""Help: complete, quick, and the same on the page of commands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from replay.cli import reference
+from replay.cli.app import VERBS, app
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What a short command must not pay for.
+HEAVY = {
+    "attrs", "eventsourcing", "hypothesis", "ledger.book", "ledger.events", "lz4", "msgspec",
+    "projections", "rich", "sqlite3", "sqlite_utils", "tabulate", "zoneinfo", "zstandard",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_examples(rf, verb):
+    long, short = rf.fine(verb, "--help"), rf.fine(verb, "-h")
+    assert long == short
+    assert "Examples:" in long
+    assert f"rollforward {verb}" in long.split("Examples:")[1]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_example_parses(verb):
+    import click
+    import shlex
+
+    command = app.get_command(click.Context(app), verb)
+    shown = command.epilog.replace("\b", "").split("Examples:")[1]
+    said = 0
+    for line in shown.splitlines():
+        words = line.split("|")[-1] if line.strip().startswith("zcat") else re.split(r"[|>&]", line)[0]
+        if words.strip():
+            given = shlex.split(words.strip())
+            assert ["rollforward", verb] == given[:2]
+            with command.make_context(verb, given[2:], resilient_parsing=True) as context:
+                known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
+                assert {word for word in given[2:] if word.startswith("--")} <= known
+                assert context.command is command
+            said += 1
+    assert said
+
+
+def test_the_list_of_verbs_says_what_each_is_for(rf):
+    shown = rf.fine("--help")
+    for verb, (_, line) in VERBS.items():
+        assert re.search(rf"^  {verb} +{re.escape(line)}$", shown, re.MULTILINE), verb
+
+
+def test_no_heavy_library_is_imported_for_help():
+    asked = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "replay", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    imported = {line.rsplit("|", 1)[1].strip() for line in asked.stderr.splitlines() if "|" in line}
+    assert "click" in imported
+    assert set() == {name for name in imported if name in HEAVY or name.split(".")[0] in HEAVY}
+
+
+def test_the_version_names_python_and_sqlite(rf):
+    assert re.fullmatch(
+        r"rollforward \d+\.\d+\.\d+ \(Python [\d.]+, SQLite [\d.]+\)\n", rf.fine("--version")
+    )
+
+
+def test_the_version_is_that_of_the_project():
+    import tomllib
+
+    from replay import __version__
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == __version__
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_the_reference_pages_are_fresh(name):
+    page = (reference.FOLDER / name).read_text(encoding="utf-8")
+    assert reference.PAGES[name]() == page, "run: python -m replay.cli.reference"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_comes_for_three_shells(rf, shell):
+    assert "_ROLLFORWARD_COMPLETE" in rf.fine("completion", shell)
+
+
+def test_completion_knows_the_verbs():
+    asked = subprocess.run(
+        [sys.executable, "-m", "replay"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={"PATH": "", "_PYTHON__M REPLAY_COMPLETE": "", "PYTHONPATH": str(ROOT),
+             "_ROLLFORWARD_COMPLETE": "bash_complete", "COMP_WORDS": "rollforward ex",
+             "COMP_CWORD": "1"},
+    )  # fmt: skip
+    assert "plain,explain" in asked.stdout
+
+
+def test_a_misspelt_verb_names_the_nearest(rf):
+    result = rf("chek")
+    assert 2 == result.exit_code
+    assert "Did you mean check?" in result.stderr
