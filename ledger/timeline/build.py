@@ -21,7 +21,15 @@ from ledger.timeline import coverage
 from ledger.timeline.corrections import Findings, notes_of, resolved
 from ledger.timeline.course import LITERAL, Course, Disagreement, Literal
 from ledger.timeline.order import RANK_UNKNOWN, Item, in_order
-from ledger.timeline.sheets import ROW_BITS, ROW_MASK, Sheet, Shelf, identity_of, kind_of_line
+from ledger.timeline.sheets import (
+    ROW_BITS,
+    ROW_MASK,
+    Sheet,
+    Shelf,
+    at_of,
+    identity_of,
+    kind_of_line,
+)
 from ledger.units import Digest, EventId, Millis
 
 if TYPE_CHECKING:
@@ -181,6 +189,7 @@ class _Layout:
         self.loose = len(shelf.sheets) << ROW_BITS
         for number in found.loose:
             self.special[self.loose + number] = number
+        self._take_hypotheses()
         self.touched = {slot >> ROW_BITS for slot in (*found.gone, *found.instead)}
         self.orders: dict[Millis, list[tuple[EventId, ...]]] = {}
         for order in found.orders:
@@ -189,6 +198,20 @@ class _Layout:
         self.columns = tuple(array("q") for _ in range(5))
         self.count = 0
         self.disagreements = list(found.disagreements)
+
+    def _take_hypotheses(self) -> None:
+        """Make a literal of every row that nobody recorded: no batch of the book holds it."""
+        for sheet in self.shelf.sheets:
+            if sheet.recorded:
+                continue
+            for row, line in enumerate(self.shelf.lines(sheet)):
+                slot = (sheet.number << ROW_BITS) + row
+                if slot in self.found.gone or slot in self.special:
+                    continue
+                self.special[slot] = len(self.literals)
+                self.literals.append(
+                    Literal(line=line, at=Millis(at_of(line)), version=None, row=row)
+                )
 
     def course(self, stream: Stream | None) -> Course:
         """Return the course."""
@@ -358,15 +381,22 @@ class _Layout:
 
     def _add_codes(self, codes: list[int]) -> None:
         """Add rows as runs: rows of one sheet that follow each other go together."""
-        if not codes:
-            return
-        special = self.special
-        if special or not all(sheet.recorded for sheet in self.shelf.sheets):
-            self._add_special(codes)
-            return
-        self._add_plain(codes)
+        start, special = 0, self.special
+        marked = (
+            [index for index, code in enumerate(codes) if code & SLOT_MASK in special]
+            if special
+            else []
+        )
+        for index in marked:
+            self._add_plain(codes[start:index])
+            at = codes[index] >> SLOT_BITS
+            self._add_runs([(LITERAL, special[codes[index] & SLOT_MASK], 1, at, at)])
+            start = index + 1
+        self._add_plain(codes[start:] if start else codes)
 
     def _add_plain(self, codes: list[int]) -> None:
+        if not codes:
+            return
         mask, row_mask = SLOT_MASK, ROW_MASK
         heads = [0]
         heads += [
@@ -384,35 +414,6 @@ class _Layout:
         last_ats.extend([codes[head - 1] >> SLOT_BITS for head in heads[1:]])
         last_ats.append(codes[-1] >> SLOT_BITS)
         self.count += len(codes)
-
-    def _add_special(self, codes: list[int]) -> None:
-        """Add rows among which some stand for literals."""
-        start = 0
-        for index, code in enumerate(codes):
-            slot = code & SLOT_MASK
-            literal = self._literal(slot, code >> SLOT_BITS)
-            if literal is None:
-                continue
-            if start < index:
-                self._add_plain(codes[start:index])
-            at = code >> SLOT_BITS
-            self._add_runs([(LITERAL, literal, 1, at, at)])
-            start = index + 1
-        if start < len(codes):
-            self._add_plain(codes[start:])
-
-    def _literal(self, slot: int, at: int) -> int | None:
-        """Return the number of the literal at a slot; a row nobody recorded becomes one."""
-        number = self.special.get(slot)
-        if number is not None:
-            return number
-        sheet = self.shelf.sheets[slot >> ROW_BITS]
-        if sheet.recorded:
-            return None
-        self.literals.append(
-            Literal(line=self.shelf.line(slot), at=Millis(at), version=None, row=slot & ROW_MASK)
-        )
-        return len(self.literals) - 1
 
 
 def _apart_by_rank(chains: list[list[int]], ranks: dict[int, int]) -> list[int] | None:
