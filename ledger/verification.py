@@ -174,7 +174,8 @@ class _Reader:
         try:
             header = stored.read_header(line)
         except stored.Unsound as error:
-            if not (isinstance(row.stream, str) and row.topic == TOPIC):
+            stream: object = row.stream
+            if not isinstance(stream, str) or row.topic != TOPIC:
                 self.computed.pop()
                 self.kept.pop()
                 self._lost(position, f"is damaged beyond reading: {error}")

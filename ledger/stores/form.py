@@ -153,7 +153,7 @@ def index_of(position: int, lines: Sequence[bytes], identities: Sequence[bytes])
     return IndexRow(
         position=position,
         identities=b"".join(identities),
-        checks=packed(f">{len(lines)}H", *[crc32(line) & 0xFFFF for line in lines]),
+        checks=packed(f">{len(lines)}H", *[full & 0xFFFF for full in map(crc32, lines)]),
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from ledger.book import Book, verify
 from ledger.codec import event_id
+from ledger.errors import BrokenChain
 from tests.support.books import STREAM, imported, paid, small_book
 
 EVERY = int(os.environ.get("ROLLFORWARD_FLIPS", "499"))
@@ -201,6 +202,18 @@ STRUCTURAL = {
     "seal root changed": "UPDATE seals SET root = previous WHERE number = 3",
     "seal position changed": "UPDATE seals SET position = position - 1 WHERE number = 3",
     "seal records changed": "UPDATE seals SET records = records - 1 WHERE number = 3",
+    "seal digest is no digest": "UPDATE seals SET previous = replace(previous, 'a', 'z'), "
+    "digest = replace(digest, 'a', 'z') WHERE number = 3",
+    "middle record deleted": "DELETE FROM records WHERE number = 2",
+    "record entry is no entry": "UPDATE records SET entry = CAST('{}' AS BLOB) WHERE number = 2",
+    "record number lies": "UPDATE records SET entry = CAST(replace(CAST(entry AS TEXT), "
+    "'\"number\":2', '\"number\":3') AS BLOB) WHERE number = 2",
+    "header is no header": "UPDATE batches SET state = CAST(x'7b7d0a' || state AS BLOB) "
+    "WHERE position = 2",
+    "header of another schema": "UPDATE batches SET state = CAST(replace(CAST(state AS TEXT), "
+    "'\"schema\":1', '\"schema\":2') AS BLOB) WHERE position = 2",
+    "lines gone": "UPDATE batches SET state = CAST('x' AS BLOB) WHERE position = 2",
+    "huge position": "UPDATE batches SET position = 1 << 60 WHERE position = 5",
     "trigger dropped": "DROP TRIGGER seals_in_order",
     "table added": "CREATE TABLE extra (x)",
     "index added": "CREATE INDEX extra ON batches (first_at)",
@@ -255,6 +268,82 @@ def test_the_right_batch_is_named_when_one_is_deleted(sound, tmp_path):
         if problem.sort == "batch"
     ]
     assert [(STREAM, 3, 3)] == named
+
+
+def edited(path: Path, statement: str) -> None:
+    """Change rows with the triggers out of the way, and put the triggers back."""
+    raw = sqlite3.connect(path)
+    triggers = list(raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
+    for name, _ in triggers:
+        raw.execute(f"DROP TRIGGER {name}")
+    raw.executescript(statement)
+    for _, text in triggers:
+        raw.execute(text)
+    raw.commit()
+    raw.close()
+
+
+def test_a_damaged_batch_is_not_read_as_if_nothing_had_happened(tmp_path):
+    path = tmp_path / "a.book"
+    small_book(path, pages=3, hours=30)
+    flipped_in_lines(path, 2)
+    with Book.open(path, write=True) as book:
+        assert 30 == len(book.batch(STREAM, 1).lines)
+        for act in (
+            lambda: book.batch(STREAM, 2),
+            lambda: list(book.batches(STREAM)),
+            lambda: book.find(event_id(paid(30))),
+            book.rebuild,
+            book.checkpoint,
+        ):
+            with pytest.raises(BrokenChain, match=f"{STREAM} batch 2"):
+                act()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE batches SET state = (SELECT state FROM batches LIMIT 1) WHERE position = 2",
+        "UPDATE batches SET state = CAST('{}' AS BLOB) WHERE position = 2",
+        "DELETE FROM batches WHERE position = 2",
+        "UPDATE records SET entry = CAST('{}' AS BLOB) WHERE number = 2",
+        "DELETE FROM records WHERE number = 2",
+    ],
+)
+def test_a_broken_chain_is_neither_read_nor_continued(tmp_path, statement):
+    path = tmp_path / "a.book"
+    small_book(path, pages=3, hours=30)
+    edited(path, statement)
+    with Book.open(path, write=True) as book:
+        with pytest.raises(BrokenChain, match="rollforward verify"):
+            book.streams()
+        with pytest.raises(BrokenChain, match="rollforward verify"):
+            imported(book, range(900, 901))
+
+
+def test_a_damaged_record_is_not_given_out(tmp_path):
+    path = tmp_path / "a.book"
+    small_book(path, pages=2, hours=30)
+    edited(path, "UPDATE records SET body = CAST(body || x'00' AS BLOB) WHERE number = 2")
+    with Book.open(path) as book:
+        first, second = (entry.digest for entry in book.records())
+        assert first == book.record(first).digest
+        with pytest.raises(BrokenChain, match="archive batch 2"):
+            book.record(second)
+    (problem, batch) = verify(path).problems
+    assert ("record", second) == (problem.sort, problem.record)
+    assert "its raw record is damaged" in batch.text
+
+
+def test_nothing_is_imported_beside_a_damaged_index(tmp_path):
+    path = tmp_path / "a.book"
+    small_book(path, pages=2, hours=30)
+    edited(path, "DELETE FROM identities WHERE position = 2")
+    with Book.open(path, write=True) as book:
+        with pytest.raises(BrokenChain, match="its index is damaged"):
+            imported(book, range(40, 80))
+        assert 60 == book.rebuild()
+        assert (20, 20) == (imported(book, range(40, 80)).same, book.headers(STREAM)[2].count)
 
 
 # ------------------------------------------------------------------------------- older copies
