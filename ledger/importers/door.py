@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast
 
 from ledger.errors import MalformedRecord
@@ -55,11 +56,8 @@ def _constant(text: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                _refuse("an object whose keys are all different", key)
-            seen.add(key)
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
+        _refuse("an object whose keys are all different", twice)
     return made
 
 

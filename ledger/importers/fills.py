@@ -186,20 +186,24 @@ def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
     by_stream: dict[Stream, tuple[list[Filled], list[int]]] = {}
     unreadable: list[Unreadable] = []
     more: set[str] = set()
+    shape: tuple[str, ...] = ()
     read = FillReader().read
-    default = answer.stream if _need_account(rows) else None
+    default: Stream | None = None
     for number, outer in enumerate(rows):
         try:
             row, twap_id = _split(outer)
             own = row.get("user")
-            stream = default if own is None else account_stream(door.address(row, "user"))
-            if stream is None:
-                stream = answer.stream
+            if own is None:
+                stream = default = default or answer.stream
+            else:
+                stream = account_stream(door.address(row, "user"))
             event = read(row, stream=stream, twap_id=twap_id)
         except MalformedRecord as error:
             unreadable.append(unreadable_row(answer, number, outer, str(error)))
             continue
-        if not row.keys() <= READ_KEYS:
+        if (keys := tuple(row)) != shape:
+            # Rows of one answer nearly all have the keys of the row before.
+            shape = keys
             more |= row.keys() - READ_KEYS
         events, numbers = by_stream.setdefault(stream, ([], []))
         events.append(event)
@@ -210,11 +214,6 @@ def read_rows(answer: Answer, rows: Sequence[Json], *, claims: bool) -> Found:
     )
     notes = (f"fields of fills kept in the raw record only: {', '.join(sorted(more))}",)
     return Found(parts=parts, unreadable=tuple(unreadable), notes=notes if more else ())
-
-
-def _need_account(rows: Sequence[Json]) -> bool:
-    """Tell whether some row does not name its own user."""
-    return not all(isinstance(row, dict) and row.get("user") is not None for row in rows)
 
 
 def _part(

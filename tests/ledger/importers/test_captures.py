@@ -194,6 +194,18 @@ def test_what_carries_no_moment_waits_for_a_person_to_say_it():
     ]
 
 
+def test_a_wrapper_may_hold_states_alone():
+    bare = by_address(reserve_states=None, meta=None)
+    assert 4 == len(events(read(bare, Hints())))
+    snapshot = {"user": BOB, "clearinghouse_state": PERPS}
+    assert 1 == len(events(read({"snapshots": [snapshot], "reserve_states": None}, Hints())))
+
+
+def test_reserves_and_markets_of_another_form_are_told_apart():
+    reading = read(by_address(reserve_states={"x": {}}, meta={"universe": 5}))
+    assert ["reserve_states", "meta"] == [row.place for row in reading.unreadable]
+
+
 def test_an_account_that_cannot_be_read_leaves_the_others():
     good = by_address()["users"][BOB]
     bad = {**good, "spotClearinghouseState": {"balances": 5}}

@@ -82,6 +82,21 @@ def test_a_list_of_one_millisecond_is_newest_first_unless_it_was_asked_by_time()
     assert [2, 1] == [event.tid for event in events(read(by_time))]
 
 
+def test_one_millisecond_runs_the_way_its_sizes_continue():
+    """The venue has written both ways; see the rows' own sizes before."""
+    later = fill(tid=2, startPosition="28.53")
+    earlier = fill(tid=1, startPosition="0.0")
+    asked = {"type": "userFillsByTime", "user": ALICE, "startTime": AT}
+    for rows in ([later, earlier], [earlier, later]):
+        for value in (rows, captured(asked, rows)):
+            assert [1, 2] == [event.tid for event in events(read(value))]
+
+
+def test_sizes_that_are_not_given_say_nothing_of_the_order():
+    rows = [fill(tid=2, startPosition=None), fill(tid=1, startPosition=None)]
+    assert [1, 2] == [event.tid for event in events(read(rows))]
+
+
 def test_a_list_oldest_first_stays_as_it_is():
     rows = [fill(time=AT, tid=1), fill(time=AT, tid=2), fill(time=AT + 1, tid=3)]
     assert [1, 2, 3] == [event.tid for event in events(read(rows))]

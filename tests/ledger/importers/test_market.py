@@ -163,6 +163,11 @@ def test_a_context_beyond_the_universe_is_not_read():
     assert "[1][1]: coin" in reasons(reading)
 
 
+def test_an_answer_of_metadata_and_prices_has_two_halves():
+    asked = {"type": "metaAndAssetCtxs"}
+    assert "metadata and contexts" in reasons(read(captured(asked, [META])))
+
+
 def test_prices_of_spot_markets_name_their_market():
     contexts = [{"coin": "@107", "markPx": "34.9", "midPx": "34.8"}]
     via = "spotMetaAndAssetCtxs"

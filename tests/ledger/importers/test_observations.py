@@ -226,6 +226,17 @@ def test_a_sub_account_with_a_state_per_exchange_and_a_mode():
     assert ["", "xyz"] == [one.dex for one in states if isinstance(one, PerpStateObserved)]
 
 
+def test_a_sub_account_whose_exchanges_are_no_pairs_is_not_read():
+    row = sub(dexToClearinghouseState=[[""]])
+    del row["clearinghouseState"]
+    assert "a pair of name and state" in reasons(read([row]))
+
+
+def test_a_sub_account_may_have_no_spot_state():
+    row = sub(spotState=None)
+    assert 2 == len(events(read([row], Hints())))
+
+
 def test_a_sub_account_that_cannot_be_read_leaves_the_others():
     reading = read([sub(), sub(master=5), sub(subAccountUser=CAROL), "x"], Hints())
     assert 6 == len(events(reading))
