@@ -113,6 +113,7 @@ def test_every_command_that_is_mentioned_exists_with_its_options():
         (page, mention)
         for page in DOCS
         for mention in re.findall(r"rollforward ([a-z][^`\n|]*)", code_of(page))
+        if page.parent.name != "spec"  # there, recipes of digests begin with the name
     ]
     assert len(mentions) > 20
     for page, mention in mentions:
