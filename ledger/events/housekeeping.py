@@ -66,7 +66,7 @@ class Replaced(Fact):
 @kind("contradicted", key=None, rank=RANK_OPENING)
 @attrs.frozen(kw_only=True)
 class Contradicted(Fact):
-    """A second record of the same identity says more, or something else; what the first says stays."""
+    """A second record of one identity says more, or something else; what the first says stays."""
 
     target: Annotated[EventId, Is("the event recorded first")]
     other: Annotated[str, Is("canonical line of what the second record says")]
