@@ -21,7 +21,6 @@ from ledger import archive, seal, verification
 from ledger.catalog import Catalog, place_in
 from ledger.codec import decode, identity
 from ledger.entries import (
-    IDENTIFIED,
     Batch,
     Covered,
     Entry,
@@ -238,7 +237,7 @@ class Book:
         notes: tuple[str, ...],
         recorded: Millis,
     ) -> Receipt:
-        planned = plan(parts, self)
+        planned = plan(parts, self._known)
         is_known = record is not None and record.digest in self._known.entries
         is_news = bool(planned.drafts) or (record is not None and not is_known)
         before = len(self._known.headers)
@@ -445,22 +444,22 @@ class Book:
         self, stream: Stream, since: Millis, until: Millis
     ) -> Mapping[bytes, tuple[int, int]]:
         """Return version and row of every identity in the batches that overlap an interval."""
-        found: dict[bytes, tuple[int, int]] = {}
-        for header in self._known.streams.get(stream, ()):
-            if header.first_at <= until and since <= header.last_at:
-                # An identity may stand twice only as what it was the first time.
-                for key, place in self._known.index(header).items():
-                    found.setdefault(key, place)
-        return found
+        with self._lock:
+            self._known.refresh()
+            return self._known.identities(stream, since, until)
 
     def line(self, stream: Stream, version: int, row: int) -> bytes:
-        """Return one canonical line."""
+        """Return one canonical line.
+
+        Raises: NotFound, when there is no such batch; BrokenChain, when it is damaged.
+        """
         return self.batch(stream, version).lines[row]
 
     def covered(self, stream: Stream) -> Sequence[Covered]:
         """Return what identified sources claim to show completely in a stream."""
-        headers = self._known.streams.get(stream, ())
-        return [cover for h in headers if h.source in IDENTIFIED for cover in h.covers]
+        with self._lock:
+            self._known.refresh()
+            return self._known.covered(stream)
 
     # ------------------------------------------------------------------------- judgement
 

@@ -10,21 +10,23 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from ledger import archive, seal
-from ledger.entries import Batch
+from ledger.entries import IDENTIFIED, Batch
 from ledger.errors import BrokenChain
 from ledger.stores import form as stored
 
 if TYPE_CHECKING:
-    from ledger.entries import Header
+    from collections.abc import Mapping, Sequence
+
+    from ledger.entries import Covered, Header
     from ledger.stores import Store
-    from ledger.units import Digest, Stream
+    from ledger.units import Digest, Millis, Stream
 
 _BATCHES_AT_HAND: Final = 16
 _INDEXES_AT_HAND: Final = 256
 
 
 class Catalog:
-    """The headers and entries of one store, as far as they were taken in.
+    """The headers and entries of one store, as far as they were taken in; what merging asks.
 
     ``headers`` are in the order of positions, ``recorded`` beside them the latest moment recorded
     up to each, ``streams`` the headers by stream, ``heads`` the last digest of every stream and of
@@ -146,6 +148,27 @@ class Catalog:
         if len(self._indexes) > _INDEXES_AT_HAND:
             self._indexes.popitem(last=False)
         return found
+
+    def identities(
+        self, stream: Stream, since: Millis, until: Millis
+    ) -> Mapping[bytes, tuple[int, int]]:
+        """Return version and row of every identity in the batches that overlap an interval."""
+        found: dict[bytes, tuple[int, int]] = {}
+        for header in self.streams.get(stream, ()):
+            if header.first_at <= until and since <= header.last_at:
+                for key, place in self.index(header).items():
+                    # Where an identity stands twice, the first is the one in force.
+                    found.setdefault(key, place)
+        return found
+
+    def line(self, stream: Stream, version: int, row: int) -> bytes:
+        """Return one canonical line of a batch that was taken in."""
+        return self.batch(self.streams[stream][version - 1].position).lines[row]
+
+    def covered(self, stream: Stream) -> Sequence[Covered]:
+        """Return what identified sources claim to show completely in a stream."""
+        headers = self.streams.get(stream, ())
+        return [cover for h in headers if h.source in IDENTIFIED for cover in h.covers]
 
     def forget_indexes(self) -> None:
         """Read indexes anew from now on; they have been rebuilt."""

@@ -308,7 +308,7 @@ class _Reader:
         if found != expected:
             text = (
                 f"{row.stream} batch {row.version}: its index is damaged; the events are intact "
-                f"and 'rollforward doctor --rebuild-index' makes the index again"
+                f"and the index can be made again from them (Book.rebuild)"
             )
             self.problems.append(_problem("index", row, text))
 
