@@ -55,6 +55,7 @@ class Venue:
 
     seed: int
     noise: bool = True
+    lends: tuple[str, ...] = ("USDC", "USDC", "HYPE")
     rows: list[Row] = field(default_factory=list)
     cash: dict[tuple[str, str], int] = field(default_factory=dict)
     positions: dict[str, Holding] = field(default_factory=dict)
@@ -361,13 +362,15 @@ class Venue:
         source, target = self.chance.choice(routes)
         token = "USDC" if "" in (source, target) or "xyz" in (source, target) else "HYPE"
         units = self.tokens(token)
+        if {source, target} != {"spot"}:  # a perpetuals side keeps six decimals
+            units = units // 100 * 100
         sender, receiver = self.chance.choice(
             ((self.account, self.account), self.two_parties(), self.two_parties())
         )
         fee = self.chance.choice((0, 0, UNIT))
         here, there = place(source), place(target)
         ours = sender == self.account and here == "spot"
-        if ours and not (units := self.afford(token, units)):
+        if ours and not (units := self.afford(token, units, grain=1 if there == "spot" else 100)):
             return
         fee_token = "USDC" if fee else ""
         if sender == receiver:
@@ -411,7 +414,7 @@ class Venue:
         self.ledger({**delta, "isDeposit": is_deposit})
 
     def lend(self) -> None:
-        asset = self.chance.choice(("USDC", "USDC", "HYPE"))
+        asset = self.chance.choice(self.lends)
         operation = self.chance.choice(("supply", "supply", "withdraw", "borrow", "repay"))
         units = self.tokens(asset)
         if operation in {"supply", "repay"}:  # comes from the spot side
@@ -570,8 +573,8 @@ DEEDS = (
 )
 
 
-def history(seed: int, steps: int, *, noise: bool = True) -> Venue:
+def history(seed: int, steps: int, **traits: Any) -> Venue:
     """Return the venue after *steps* deeds of the account that grows from *seed*."""
-    venue = Venue(seed, noise=noise)
+    venue = Venue(seed, **traits)
     venue.live(steps)
     return venue
