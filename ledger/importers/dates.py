@@ -36,8 +36,8 @@ def days_of(year: int, month: int, day: int) -> int:
     if not (1970 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= lengths[month - 1]):
         message = f"no such day: {year:04}-{month:02}-{day:02}"
         raise ValueError(message)
-    before = year - 1
-    leaps = before // 4 - before // 100 + before // 400 - 477
+    fourths, hundreds, cycles = (divmod(year - 1, every)[0] for every in (4, 100, 400))
+    leaps = fourths - hundreds + cycles - 477
     return 365 * (year - 1970) + leaps + sum(lengths[: month - 1]) + day - 1
 
 
