@@ -54,9 +54,7 @@ def annulment(book: Book, target: Entry, *, author: str, reason: str) -> Annulle
     return made
 
 
-def replacement(
-    target: Entry, changes: Mapping[str, Any], *, author: str, reason: str
-) -> Replaced:
+def replacement(target: Entry, changes: Mapping[str, Any], *, author: str, reason: str) -> Replaced:
     """Return the event that takes *target* to have been what the changed fields say.
 
     *changes* are fields of the event by name, as JSON values; amounts are text. The stream, the
@@ -78,9 +76,10 @@ def replacement(
         made = decode(b'{"@":"%b",' % fields["@"].encode() + _rest(fields))
         _check_numbers(made)
     except MalformedRecord as error:
+        why = error.expected.partition(": ")[2] or error
         raise UnclearQuestion(
             asked=json.dumps(dict(changes), ensure_ascii=False),
-            problem=f"is no {kind_of(target.event).name}: {error.expected.partition(': ')[2] or error}",
+            problem=f"is no {kind_of(target.event).name}: {why}",
             remedy='Write amounts as text, such as {"sz": "12.5"}',
         ) from error
     return Replaced(
@@ -185,9 +184,7 @@ def _opened(
         if not any(balance.place in {"supplied", "borrowed"} for balance in balances):
             balances += [b for state in loans for b in _loan_balances(state, reference)]
         positions = tuple(
-            OpeningPosition(
-                coin=held.coin, size=held.size, entry_notional=_entry_notional(held)
-            )
+            OpeningPosition(coin=held.coin, size=held.size, entry_notional=_entry_notional(held))
             for state in perps
             for held in state.positions
             if held.size
@@ -218,9 +215,7 @@ def _perp_balances(state: PerpStateObserved, reference: Reference) -> Iterable[O
     if state.summary is None:
         return
     asset = reference.collateral.get(state.dex, Asset("USDC"))
-    yield OpeningBalance(
-        place=f"perp:{state.dex}", asset=asset, amount=state.summary.total_raw_usd
-    )
+    yield OpeningBalance(place=f"perp:{state.dex}", asset=asset, amount=state.summary.total_raw_usd)
 
 
 def _spot_balances(
@@ -268,4 +263,3 @@ def described(event: Opened) -> tuple[str, ...]:
         for p in event.positions
     ]
     return tuple(lines)
-

@@ -11,16 +11,24 @@ Every answer names its two times: the instant (``effective``) and what was known
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import attrs
+from typing_extensions import override
 
 from ledger.book import Book
 from ledger.codec import decode
 from ledger.entries import AsOf
 from ledger.errors import NotFound
 from ledger.events import Opened
-from ledger.units import Digest, EventId, account_stream, parse_address, stream_account
+from ledger.units import (
+    Address,
+    Digest,
+    EventId,
+    account_stream,
+    parse_address,
+    stream_account,
+)
 from replay import views
 from replay.checkpoints import Checkpoints
 from replay.engine import Engine, Folded
@@ -33,10 +41,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ledger.entries import Entry
-    from ledger.units import Address, Stream
+    from ledger.units import Stream
     from projections.fold import States
     from replay.checking import CheckReport
     from replay.explain import Explanation
+
+
+NO_OPENING: Final = (
+    "no opening is attested: these are sums of what is recorded, and nothing is assumed to have "
+    "been there before"
+)
 
 
 class Audit:
@@ -56,7 +70,9 @@ class Audit:
         if not where.is_file():
             raise NotFound(
                 what="book",
-            where="", name=str(where), remedy="Make a book with: rollforward import PATH"
+                where="",
+                name=str(where),
+                remedy="Make a book with: rollforward import PATH",
             )
         book = Book.open(where)
         kept = Checkpoints(where.with_name(where.name + ".cache")) if cache else None
@@ -105,9 +121,10 @@ class Audit:
         """
         if known_at is None:
             return self.book.position()
-        known = parse_known(known_at)
-        is_position = str(known_at).strip().isdigit() and int(str(known_at)) == known < 10**11
-        return min(known, self.book.position()) if is_position else self.book.position_at(known)
+        position, moment = parse_known(known_at)
+        if moment is not None:
+            return self.book.position_at(moment)
+        return min(position or 0, self.book.position())
 
     def find(self, identity: str) -> Entry:
         """Return the event of an identity, with where it comes from.
@@ -139,6 +156,7 @@ class Audit:
             empty="none",
         )
 
+    @override
     def __repr__(self) -> str:
         """Return what the book is called and how many accounts it has."""
         return f"<Audit of {self.path}: {len(self.accounts())} accounts>"
@@ -231,7 +249,7 @@ class AccountHistory:
         found = []
         for version, row, count in course.pieces(0, 256):
             if version < 0:
-                lines = (course.literals[row].line,)
+                lines: tuple[bytes, ...] = (course.literals[row].line,)
             else:
                 lines = self.audit.engine.batch(self.stream, version).lines[row : row + count]
             found += [decode(line) for line in lines if line.startswith(b'{"@":"opened/')]
@@ -322,10 +340,7 @@ class Instant:
         if not openings:
             if not self.folded.count:
                 return ()
-            return (
-                "no opening is attested: these are sums of what is recorded, and nothing is "
-                "assumed to have been there before",
-            )
+            return (NO_OPENING,)
         return tuple(
             f"attested by {event.author} from {event.source} at {iso(event.at)}: every figure "
             f"above rests on it"
@@ -350,6 +365,7 @@ class Instant:
             "notes": [note for table in self.tables for note in table.notes],
         }  # fmt: skip
 
+    @override
     def __str__(self) -> str:
         """Return all tables as plain text."""
         return "\n\n".join([self.heading, *(str(table) for table in self.tables)])
@@ -360,4 +376,3 @@ class Instant:
 
         tables = "".join(table._repr_html_() for table in self.tables)
         return f"<p>{escape(self.heading)}</p>{tables}"
-

@@ -153,9 +153,7 @@ def _history(engine: Engine, stream: Stream, position: int) -> tuple[list[Event]
         if headers[version].source == "sheet":
             from_sheets.update(map(id, found))
         events += found
-    covers = tuple(
-        cover for h in headers.values() if h.source in IDENTIFIED for cover in h.covers
-    )
+    covers = tuple(cover for h in headers.values() if h.source in IDENTIFIED for cover in h.covers)
 
     def digits(event: Event) -> int | None:
         return SHEET_DIGITS if id(event) in from_sheets else None
@@ -196,9 +194,7 @@ def _others(account: AccountHistory, states: States, position: int) -> Iterator[
     yield from _replaced_openings(account, course, position)
 
 
-def _replaced_openings(
-    account: AccountHistory, course: Course, position: int
-) -> Iterator[Finding]:
+def _replaced_openings(account: AccountHistory, course: Course, position: int) -> Iterator[Finding]:
     """Hold openings that older history has replaced against what that history leads to."""
     engine = account.audit.engine
     for aside in course.set_aside:

@@ -15,16 +15,16 @@ from bisect import bisect_right
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 import zstandard
 
+from ledger.units import Stream
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from ledger.units import Stream
+    from pathlib import Path
 
 EVERY: Final = 256
 """Events between two checkpoints."""
@@ -130,7 +130,7 @@ class Checkpoints:
         return self._opened
 
     def find(self, key: Key, until: int | None) -> Checkpoint | None:
-        """Return the last checkpoint all of whose events happened by *until*; None if there is none.
+        """Return the last checkpoint whose events all happened by *until*; None if there is none.
 
         **Units**: milliseconds; None means the end of the history.
         """
@@ -192,9 +192,7 @@ class Checkpoints:
             pieces=_pieces(pieces),
         )
 
-    def reusable(
-        self, key: Key, groups: Sequence[tuple[Piece, ...]]
-    ) -> tuple[Key, int] | None:
+    def reusable(self, key: Key, groups: Sequence[tuple[Piece, ...]]) -> tuple[Key, int] | None:
         """Return an older series that begins with the same events, and its last number that holds.
 
         Batches never change, so equal pieces are equal events; later knowledge of the same
@@ -214,9 +212,7 @@ class Checkpoints:
 
     def _agreeing(self, series: int, groups: Sequence[tuple[Piece, ...]]) -> int:
         """Return the last number of a series before which all groups are the given ones."""
-        rows = self._ask(
-            "SELECT pieces FROM checkpoint WHERE series=? ORDER BY number", (series,)
-        )
+        rows = self._ask("SELECT pieces FROM checkpoint WHERE series=? ORDER BY number", (series,))
         for number, (row, group) in enumerate(zip(rows, groups, strict=False)):
             if _pieces(row[0]) != group:
                 return number

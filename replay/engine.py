@@ -18,6 +18,7 @@ from ledger.entries import AsOf
 from ledger.money import exact
 from ledger.units import VENUE, Stream
 from projections import fold
+from projections.fold import States
 from projections.reference import Reference, reference
 from replay.checkpoints import EVERY, WORTH_FROM, Checkpoint, Checkpoints, Key, Piece
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ledger.events import Event
     from ledger.timeline import Course
     from ledger.units import Digest, Millis
-    from projections.fold import States
 
 BATCHES_KEPT: Final = 64
 COURSES_KEPT: Final = 8
@@ -137,9 +137,7 @@ class Engine:
                 self._batches.popitem(last=False)
         return found
 
-    def events(
-        self, stream: Stream, position: int, until: Millis | None = None
-    ) -> Iterator[Event]:
+    def events(self, stream: Stream, position: int, until: Millis | None = None) -> Iterator[Event]:
         """Yield the events of a stream in effective order, decoded one at a time.
 
         **Units**: *until* in milliseconds; events of that very moment belong to the answer.
@@ -176,13 +174,15 @@ class Engine:
 
     def _key(self, stream: Stream, position: int) -> Key:
         headers = self.headers(stream, position)
-        head = f"{headers[-1].version} {headers[-1].lines} {headers[-1].previous}" if headers else ""
+        head = (
+            f"{headers[-1].version} {headers[-1].lines} {headers[-1].previous}" if headers else ""
+        )
         return Key(
             stream=stream, head=f"{head} {self._every}", reference=self._reference(position)[1]
         )
 
     def _checkpoint(self, key: Key, position: int, until: Millis | None) -> Checkpoint | None:
-        """Return where to start, after making the series if it is worth it; None is from nothing."""
+        """Return where to start, the series made if it is worth it; None is from nothing."""
         kept = self.checkpoints
         if kept is None:
             return None

@@ -203,7 +203,8 @@ def _fate(account: AccountHistory, entry: Entry, position: int) -> Iterator[str]
                 verb = "annulled" if isinstance(event, Annulled) else "replaced"
                 yield f"{verb} by {event.author} at position {header.position}: {event.reason}"
             elif isinstance(event, Contradicted) and event.target == entry.id:
-                yield f"contradicted at position {header.position}: another record says {event.other}"
+                where = f"at position {header.position}"
+                yield f"contradicted {where}: another record says {event.other}"
     for aside in course.set_aside:
         if aside.version is not None and aside.at == entry.event.at:
             line = engine.batch(account.stream, aside.version).lines[aside.row]
@@ -370,4 +371,3 @@ def _evidence(account: AccountHistory, entry: Entry) -> Evidence:
         position=str(entry.position),
         text=text,
     )
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ledger.codec import event_id
 from ledger.errors import UnknownKind
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
     Changes: TypeAlias = dict[tuple[Place, Asset], Decimal]
 
-COLUMNS = ("at", "event", "what", "place", "asset", "change", "balance")
+_UNKNOWN_SINCE: Final = (
+    f"balances are {UNKNOWN} from {{}} on: an event of unknown kind may have moved anything. See "
+    f"rollforward check"
+)
+
+COLUMNS: Final = ("at", "event", "what", "place", "asset", "change", "balance")
 
 
 class Running:
@@ -84,12 +89,9 @@ def history_table(
             changes = running.take(event)
             if since is None or event.at >= since:
                 rows += _rows(event, changes, running, asset)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if running.unknown_since is not None:
-        notes = (
-            f"balances are {UNKNOWN} from {iso(running.unknown_since)} on: an event of unknown "
-            f"kind may have moved anything. See rollforward check",
-        )
+        notes = (_UNKNOWN_SINCE.format(iso(running.unknown_since)),)
     return Table(
         title=f"History of {account.account}",
         columns=COLUMNS,

@@ -77,9 +77,7 @@ def _from_digits(text: str) -> Millis:
 def _from_parts(text: str, *, day: str, clock: str, zone: str) -> Millis:
     clock, _, fraction = clock.partition(".")
     if fraction[3:].strip("0"):
-        raise UnclearQuestion(
-            asked=text, problem="has parts of a millisecond", remedy=_REMEDY
-        )
+        raise UnclearQuestion(asked=text, problem="has parts of a millisecond", remedy=_REMEDY)
     offset = "+00:00" if zone in {"Z", "z", "UTC"} else zone
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{offset}")
@@ -93,18 +91,22 @@ def _from_parts(text: str, *, day: str, clock: str, zone: str) -> Millis:
     return Millis(whole + int(fraction[:3].ljust(3, "0") or "0"))
 
 
-def parse_known(when: int | str) -> int | Millis:
-    """Return a position of the book or a moment of recording, as ``--known-at`` takes them.
+def parse_known(when: int | str) -> tuple[int | None, Millis | None]:
+    """Return a position of the book, or else a moment of recording, as ``--known-at`` takes them.
 
     Whole numbers below 100,000,000,000 are positions, all else is read as a moment; the two
     cannot be confused, because as milliseconds such numbers lie before March 1973.
 
     Raises: UnclearQuestion, when it is neither.
+
+    Example:
+    >>> parse_known("17"), parse_known("2026-02-10T13:00Z")
+    ((17, None), (None, 1770728400000))
     """
     text = str(when).strip()
     if text.isascii() and text.isdigit() and int(text) < POSITIONS_BELOW:
-        return int(text)
-    return parse_moment(when)
+        return int(text), None
+    return None, parse_moment(when)
 
 
 def iso(moment: int) -> str:

@@ -30,7 +30,7 @@ class Rows:
         Lines are counted from 1, rows of a list from 0, as places are written.
         """
         if place.startswith("line "):
-            number = place[5:].split()[0]
+            number = place[5:].split(maxsplit=1)[0]
             known = number.isdigit() and 1 <= int(number) <= len(self._lines)
             return self._lines[int(number) - 1] if known else None
         try:

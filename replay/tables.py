@@ -6,20 +6,19 @@ Every cell is text: amounts in plain digits as they are, never rounded, never a 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Cell: TypeAlias = str | None
 
-UNKNOWN: Final[Literal["unknown"]] = "unknown"
+UNKNOWN: Final = "unknown"
 
-_STYLE: Final = (
-    "border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:90%"
-)
+_STYLE: Final = "border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:90%"
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +62,7 @@ class Table:
         """Return how many rows there are."""
         return len(self.rows)
 
+    @override
     def __str__(self) -> str:
         """Return the table as plain text in columns."""
         return "\n".join(self._text_lines())

@@ -47,9 +47,7 @@ def balances_table(states: States, notes: tuple[str, ...] = ()) -> Table:
     rows = [
         (place_name(place), str(asset), canonical(amount))
         for (place, asset), amount in held.items()
-        if amount
-        and (is_own(place) or place == IN_TRANSIT)
-        and not place.startswith("position:")
+        if amount and (is_own(place) or place == IN_TRANSIT) and not place.startswith("position:")
     ]
     return Table(
         title="Balances",
@@ -80,26 +78,28 @@ def positions_table(states: States, notes: tuple[str, ...] = ()) -> Table:
         is_open = bool(held.size or held.unexplained)
         if not (is_open or held.realized or held.unknown):
             continue
-        rows.append((
-            market,
-            canonical(positions.size(held)),
-            _number(positions.entry_price(held)) if is_open else "",
-            _number(positions.entry_notional(held)) if is_open else "",
-            UNKNOWN if held.unknown and not held.realized else canonical(positions.realized(held)),
-            str(held.unknown),
-            str(held.money),
-            f"{held.origin} {canonical(unscaled(held.opening, held.places))}".strip()
-            if held.origin
-            else "",
-        ))
+        rows.append(
+            (
+                market,
+                canonical(positions.size(held)),
+                _number(positions.entry_price(held)) if is_open else "",
+                _number(positions.entry_notional(held)) if is_open else "",
+                UNKNOWN
+                if held.unknown and not held.realized
+                else canonical(positions.realized(held)),
+                str(held.unknown),
+                str(held.money),
+                f"{held.origin} {canonical(unscaled(held.opening, held.places))}".strip()
+                if held.origin
+                else "",
+            )
+        )
         said += _said_of(market, held, is_open=is_open)
     return Table(
         title="Positions",
         columns=columns,
         rows=tuple(rows),
-        numbers=frozenset({
-            "size", "entry_price", "entry_notional", "realized", "unknown_closes"
-        }),  # fmt: skip
+        numbers=frozenset(columns[1:6]),
         notes=(*said, *notes),
     )
 

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from typing_extensions import override
 
 from replay import __version__
 from replay.cli import exits
@@ -38,11 +39,17 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
 class Verbs(click.Group):
     """A group that imports a verb when it is called, and turns errors into exit codes."""
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of the route."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    @override
+    def get_command(
+        self,
+        ctx: click.Context,
+        cmd_name: str,
+    ) -> click.Command | None:
         """Return one verb, imported now."""
         found = VERBS.get(cmd_name)
         if found is None:
@@ -50,11 +57,17 @@ class Verbs(click.Group):
         command: click.Command = importlib.import_module(f"replay.cli.{found[0]}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    @override
+    def format_commands(
+        self,
+        ctx: click.Context,
+        formatter: click.HelpFormatter,
+    ) -> None:
         """Write the list of verbs without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
 
+    @override
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -68,7 +81,8 @@ class Verbs(click.Group):
             ctx.fail(f"no command '{name}'.{hint}")
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; click would end a broken pipe with 1, which here is a finding."""
         try:
             ended = super().invoke(ctx)
@@ -80,6 +94,7 @@ class Verbs(click.Group):
             ctx.exit(exits.READER_GONE)
         return ended
 
+    @override
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -87,8 +102,8 @@ class Verbs(click.Group):
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
-        **extra: Any,  # noqa: ANN401 - click's own signature
-    ) -> Any:  # noqa: ANN401 - click's own signature
+        **extra: Any,
+    ) -> Any:
         """Run a verb; every way to end has one exit code (``docs/reference/exit-codes.md``)."""
         given = list(sys.argv[1:] if args is None else args)
         try:
@@ -202,5 +217,5 @@ Exit codes: 0 fine, 1 finding, 2 usage, 3 incomplete, 4 input refused, 5 storage
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def app(debug: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Replay an account's recorded history to any instant, and show why each figure is what it is."""
+    """Replay an account's recorded history to any instant, and show where each figure is from."""
     del debug  # read where errors become exit codes, before there is a context

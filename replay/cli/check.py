@@ -60,9 +60,7 @@ def command(
         if account is None:
             report = check_book(audit, position=position)
         else:
-            report = check_account(
-                audit.account(the_account(audit, account)), position=position
-            )
+            report = check_account(audit.account(the_account(audit, account)), position=position)
         if as_json:
             put_json(_as_json(audit, report))
         else:

@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ledger.units import Address
+    from ledger.units import Address, Millis
     from replay.audit import Audit
     from replay.tables import Table
 
@@ -86,7 +86,7 @@ def find_book(given: Path | None) -> Path:
         if not given.is_file():
             raise NotFound(
                 what="book",
-            where="",
+                where="",
                 name=str(given),
                 remedy="Name the book with --book FILE, or make one with: rollforward import PATH",
             )
@@ -94,15 +94,16 @@ def find_book(given: Path | None) -> Path:
     found = sorted(Path().glob("*.book"))
     if len(found) == 1:
         return found[0]
-    if not found:
-        raise click.UsageError(
-            "no book: there is no *.book in this folder. Name one with --book FILE or "
-            "ROLLFORWARD_BOOK, or make one with: rollforward import PATH"
-        )
-    raise click.UsageError(
+    message = (
         f"which book? This folder has {', '.join(str(path) for path in found)}. "
         f"Name one with --book FILE or ROLLFORWARD_BOOK"
     )
+    if not found:
+        message = (
+            "no book: there is no *.book in this folder. Name one with --book FILE or "
+            "ROLLFORWARD_BOOK, or make one with: rollforward import PATH"
+        )
+    raise click.UsageError(message)
 
 
 def open_audit(given: Path | None, *, cache: bool = True) -> Audit:
@@ -127,7 +128,8 @@ def the_account(audit: Audit, given: str | None) -> Address:
     if not fitting:
         raise NotFound(what="account", name=given or "", remedy=f"Accounts in it: {known}")
     if given is None:
-        raise click.UsageError(f"which account? This book has {known}")
+        message = f"which account? This book has {known}"
+        raise click.UsageError(message)
     raise UnclearQuestion(
         asked=given,
         problem=f"fits {len(fitting)} accounts",
@@ -135,11 +137,13 @@ def the_account(audit: Audit, given: str | None) -> Address:
     )
 
 
-def now_ms() -> int:
+def now_ms() -> Millis:
     """Return the time of recording: the one place where the clock is read."""
     import time
 
-    return time.time_ns() // 1_000_000
+    from ledger.units import Millis
+
+    return Millis(time.time_ns() // 1_000_000)
 
 
 def put_json(value: object) -> None:
@@ -216,6 +220,4 @@ def takes(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 def as_rows(tables: Sequence[Table]) -> dict[str, object]:
     """Return tables as JSON: their rows by title, and their notes."""
-    return {
-        table.title: {"rows": table.to_dicts(), "notes": list(table.notes)} for table in tables
-    }
+    return {table.title: {"rows": table.to_dicts(), "notes": list(table.notes)} for table in tables}

@@ -18,9 +18,7 @@ KNOWN = {
 }
 
 
-@click.command(
-    name="config", epilog=examples("rollforward config", "rollforward config --json")
-)
+@click.command(name="config", epilog=examples("rollforward config", "rollforward config --json"))
 @takes(json_option)
 def command(*, as_json: bool) -> None:
     """Show which settings are in force and where they come from.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     name="correct",
     epilog=examples(
         'rollforward correct 0x31ca… 9b3758b302a5 --annul --reason "entered twice" --as ada',
-        "rollforward correct 0x31ca… 9b3758b302a5 --replace '{\"sz\": \"12.5\"}' "
+        'rollforward correct 0x31ca… 9b3758b302a5 --replace \'{"sz": "12.5"}\' '
         '--reason "misread page" --as ada',
     ),
 )
@@ -54,7 +54,8 @@ def command(
     from replay import acts
 
     if annul == (changes is not None):
-        raise click.UsageError("say either --annul or --replace JSON")
+        message = "say either --annul or --replace JSON"
+        raise click.UsageError(message)
     fields = None if changes is None else _fields(changes)
     path = find_book(book)
     with replay.open(path) as audit:
@@ -93,7 +94,8 @@ def _fields(text: str) -> dict[str, Any]:
     try:
         fields = json.loads(text, parse_float=str)
     except ValueError as error:
-        raise click.UsageError(f"--replace: not JSON: {error}") from error
+        message = f"--replace: not JSON: {error}"
+        raise click.UsageError(message) from error
     if not isinstance(fields, dict) or not fields:
         raise UnclearQuestion(
             asked=text, problem="is no JSON object of fields", remedy='Write {"sz": "12.5"}'

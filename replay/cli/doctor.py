@@ -164,7 +164,9 @@ def _file_system(path: Path) -> Iterator[Line]:
         "ok" if free >= FREE_BYTES_WANTED else "problem",
         "free space",
         f"{free // (1 << 20)} MiB",
-        "" if free >= FREE_BYTES_WANTED else "A full disk refuses imports; nothing recorded is lost",
+        ""
+        if free >= FREE_BYTES_WANTED
+        else "A full disk refuses imports; nothing recorded is lost",
     )
     may_write = os.access(path, os.W_OK) and os.access(folder, os.W_OK)
     yield Line(
@@ -177,7 +179,10 @@ def _file_system(path: Path) -> Iterator[Line]:
     size = wal.stat().st_size if wal.exists() else 0
     if size > FREE_BYTES_WANTED:
         yield Line(
-            "note", "write-ahead log", f"{size // (1 << 20)} MiB", "A reader is open for long; close it"
+            "note",
+            "write-ahead log",
+            f"{size // (1 << 20)} MiB",
+            "A reader is open for long; close it",
         )
 
 
@@ -220,14 +225,12 @@ def _contents(path: Path) -> Iterator[Line]:
         yield Line(
             "ok",
             "book",
-            f"{path}: {audit.position()} batches, {events} events, {len(audit.accounts())} accounts, "
-            f"{len(audit.book.records())} raw records",
+            f"{path}: {audit.position()} batches, {events} events, "
+            f"{len(audit.accounts())} accounts, {len(audit.book.records())} raw records",
         )
         quarantined = len(audit.quarantine())
         if quarantined:
-            yield Line(
-                "note", "quarantine", f"{quarantined} rows", "See rollforward quarantine"
-            )
+            yield Line("note", "quarantine", f"{quarantined} rows", "See rollforward quarantine")
     yield from _samples(path)
     yield Line(
         "note", "backup", "not looked for", "Copy the book with sqlite3's .backup, never with cp"

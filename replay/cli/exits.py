@@ -21,13 +21,17 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
     FINE: ("fine", "done; with `verify`, proven against a checkpoint kept elsewhere"),
     FINDING: (
         "finding",
-        "two truths differ: a check found something, a second record contradicts the first, "
-        "or the stored bytes are not the ones that were recorded",
+        (
+            "two truths differ: a check found something, a second record contradicts the first, "
+            "or the stored bytes are not the ones that were recorded"
+        ),
     ),
     USAGE: (
         "usage",
-        "the question is not clear: an unknown option, account or event, a time without zone, "
-        "or a file that needs one more option (the message names it)",
+        (
+            "the question is not clear: an unknown option, account or event, a time without zone, "
+            "or a file that needs one more option (the message names it)"
+        ),
     ),
     INCOMPLETE: (
         "incomplete",

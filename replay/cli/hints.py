@@ -28,9 +28,7 @@ _OPTIONS = (
     click.option(
         "--token", type=int, metavar="INDEX", help="Token an answer without its request is about."
     ),
-    click.option(
-        "--table", type=int, metavar="INDEX", help="Margin table an answer is about."
-    ),
+    click.option("--table", type=int, metavar="INDEX", help="Margin table an answer is about."),
 )
 
 
@@ -84,7 +82,8 @@ def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.UsageError(
+        message = (
             f"--zone {name}: no such time zone. Zones go by their IANA names, such as "
             f"Europe/Paris or America/New_York"
-        ) from error
+        )
+        raise click.UsageError(message) from error

@@ -24,7 +24,7 @@ from replay.cli.common import (
 from replay.cli.hints import hint_options, hints_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from replay.importing import Recorder, Report
     from replay.tables import Table
@@ -47,9 +47,15 @@ NEW_BOOK = Path("rollforward.book")
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, paths: tuple[str, ...], book: Path | None, *, dry_run: bool,
-    as_json: bool, **given: Any,
-) -> None:  # fmt: skip
+    ctx: click.Context,
+    /,
+    paths: tuple[str, ...],
+    book: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,  # noqa: ANN401 - the options of hints, passed on as they are
+) -> None:
     """Record files, folders, packed files (.gz, .lz4, .zst, .zip) or standard input (-).
 
     What each file is, is found out from its content. One file is one transaction; importing the
@@ -92,7 +98,7 @@ def _own_files(book: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, *, dry_run: bool) -> Iterator[Callable[[], Recorder]]:
+def _opened(path: Path, *, dry_run: bool) -> Generator[Callable[[], Recorder]]:
     """Yield a function that opens the book for writing, or makes it, when it is first called."""
     from ledger.book import Book
     from replay.importing import Trial
@@ -113,15 +119,14 @@ def _opened(path: Path, *, dry_run: bool) -> Iterator[Callable[[], Recorder]]:
 
 
 @contextlib.contextmanager
-def _progress(
-    paths: tuple[str, ...], *, is_quiet: bool
-) -> Iterator[Callable[[int], None] | None]:
+def _progress(paths: tuple[str, ...], *, is_quiet: bool) -> Generator[Callable[[int], None] | None]:
     """Show a bar of bytes on standard error, when that is a terminal and the work is long."""
     if is_quiet or not sys.stderr.isatty():
         yield None
         return
-    from ledger.sources import files
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ledger.sources import files
 
     bar = Progress(
         TextColumn("importing"),

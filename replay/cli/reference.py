@@ -48,8 +48,7 @@ This page is written by `python -m replay.cli.reference`.
 def commands_page() -> str:
     """Return the page of commands: the help of each, as it is printed."""
     parts = [_HEAD, _help_of([])]
-    for name in VERBS:
-        parts.append(f"\n## {name}\n\n{_help_of([name])}")
+    parts += [f"\n## {name}\n\n{_help_of([name])}" for name in VERBS]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

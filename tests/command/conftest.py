@@ -20,16 +20,16 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *words: str, input: bytes | None = None):
-        return CliRunner().invoke(app, list(words), input=input)
+    def __call__(self, *words: str, given: bytes | None = None):
+        return CliRunner().invoke(app, list(words), input=given)
 
     def json(self, *words: str):
         result = self(*words, "--json")
         return json.loads(result.stdout)
 
-    def fine(self, *words: str, exit: int = 0) -> str:
+    def fine(self, *words: str, code: int = 0) -> str:
         result = self(*words)
-        assert exit == result.exit_code, result.output
+        assert code == result.exit_code, result.output
         return result.stdout
 
 

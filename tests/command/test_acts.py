@@ -54,7 +54,9 @@ def test_annulling_takes_an_event_out_and_annulling_that_brings_it_back(rf):
 def test_replacing_changes_the_fields_named_and_no_other(rf):
     two_fills(rf)
     event = rf.json("history")[-1]["event"]
-    rf.fine("correct", ACCOUNT, event, "--replace", '{"fee": "0.5"}', "--reason", "x", "--as", "ada")
+    rf.fine(
+        "correct", ACCOUNT, event, "--replace", '{"fee": "0.5"}', "--reason", "x", "--as", "ada"
+    )
     assert "0.85" == rf.json("show")["fees"][0]["charged"]
     assert {"ETH": "3.5"} == sizes(rf)
     notes = rf.json("explain", ACCOUNT, event)["notes"]
@@ -79,7 +81,9 @@ def test_a_correction_needs_a_reason_and_an_author(rf):
 
 
 def test_an_opening_is_attested_and_every_figure_says_so(rf):
-    rf.fine("import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT)
+    rf.fine(
+        "import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT
+    )
     assert "derived 2" == rf.json("show")["positions"][0]["opening"]
     (rf.folder / "state.json").write_text(json.dumps(STATE))
     told = rf.json("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
@@ -97,7 +101,9 @@ def test_an_opening_is_attested_and_every_figure_says_so(rf):
 
 
 def test_older_history_takes_the_place_of_an_opening_and_shows_the_difference(rf):
-    rf.fine("import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT)
+    rf.fine(
+        "import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT
+    )
     (rf.folder / "state.json").write_text(json.dumps(STATE))
     rf.fine("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
     older = [fill(0, time=1759999999000, sz="1.5", tid=5, oid=5)]
@@ -112,20 +118,27 @@ def test_older_history_takes_the_place_of_an_opening_and_shows_the_difference(rf
 
 
 def test_verify_tells_apart_proven_partly_and_broken(cascade):
-    cascade.fine("verify", exit=3)
-    cascade.fine("verify", "--write-checkpoint", "kept", exit=3)
-    cascade.fine("verify", "--checkpoint", "kept", exit=0)
+    cascade.fine("verify", code=3)
+    cascade.fine("verify", "--write-checkpoint", "kept", code=3)
+    cascade.fine("verify", "--checkpoint", "kept", code=0)
     report = json.loads(cascade("verify", "--json").stdout)
     assert "partly verified" == report["outcome"]
     cascade.fine("import", write(cascade.folder, "a.json", [fill(1)]), "--account", ACCOUNT)
-    cascade.fine("verify", "--checkpoint", "kept", exit=0)
+    cascade.fine("verify", "--checkpoint", "kept", code=0)
 
 
 def test_doctor_finds_nothing_wrong_with_a_sound_book(cascade):
     lines = cascade.json("doctor")
     assert [] == [line for line in lines if line["verdict"] == "problem"]
     subjects = {line["subject"] for line in lines}
-    assert {"Python", "SQLite", "file system", "free space", "writer", "remembered states"} <= subjects
+    assert {
+        "Python",
+        "SQLite",
+        "file system",
+        "free space",
+        "writer",
+        "remembered states",
+    } <= subjects
 
 
 def test_doctor_does_without_a_book(rf):

@@ -31,14 +31,17 @@ def test_every_verb_explains_itself_with_examples(rf, verb):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_example_parses(verb):
-    import click
     import shlex
+
+    import click
 
     command = app.get_command(click.Context(app), verb)
     shown = command.epilog.replace("\b", "").split("Examples:")[1]
     said = 0
     for line in shown.splitlines():
-        words = line.split("|")[-1] if line.strip().startswith("zcat") else re.split(r"[|>&]", line)[0]
+        words = (
+            line.split("|")[-1] if line.strip().startswith("zcat") else re.split(r"[|>&]", line)[0]
+        )
         if words.strip():
             given = shlex.split(words.strip())
             assert ["rollforward", verb] == given[:2]

@@ -109,7 +109,7 @@ def test_a_question_outranks_a_contradiction_and_names_the_flag(rf):
 def test_a_contradiction_ends_with_1_and_check_shows_both(rf):
     rf.fine("import", write(rf.folder, "a.json", [fill(1)]), "--account", ACCOUNT)
     name = write(rf.folder, "b.json", [fill(1, fee="0.99")])
-    rf.fine("import", name, "--account", ACCOUNT, exit=1)
+    rf.fine("import", name, "--account", ACCOUNT, code=1)
     findings = json.loads(rf("check", "--json").stdout)["findings"]
     found = [finding for finding in findings if finding["check"] == "contradicted"]
     assert 1 == len(found)
@@ -119,7 +119,7 @@ def test_a_contradiction_ends_with_1_and_check_shows_both(rf):
 
 def test_standard_input_and_packed_files_are_taken(rf):
     body = json.dumps([fill(1)]).encode()
-    assert 0 == rf("import", "-", "--account", ACCOUNT, input=body).exit_code
+    assert 0 == rf("import", "-", "--account", ACCOUNT, given=body).exit_code
     (rf.folder / "a.json.gz").write_bytes(gzip.compress(json.dumps([fill(2), fill(1)]).encode()))
     report = rf.json("import", "a.json.gz", "--account", ACCOUNT)
     assert (1, 1) == (report["new"], report["same"])

@@ -66,7 +66,10 @@ def test_one_moment_by_three_spellings(cascade):
 
 def test_with_and_without_remembered_states(cascade):
     for when in (NOON, "2026-08-05T14:40:00.350Z"):
-        fast, slow = cascade.json("show", "--at", when), cascade.json("show", "--at", when, "--no-cache")
+        fast, slow = (
+            cascade.json("show", "--at", when),
+            cascade.json("show", "--at", when, "--no-cache"),
+        )
         assert slow == fast
 
 
@@ -89,7 +92,10 @@ def test_history_ends_where_show_stands(cascade):
     for row in cascade.json("history", "--to", NOON):
         if row["place"]:
             running[row["place"], row["asset"]] = row["balance"]
-    shown = {(b["place"], b["asset"]): b["amount"] for b in cascade.json("show", "--at", NOON)["balances"]}
+    shown = {
+        (b["place"], b["asset"]): b["amount"]
+        for b in cascade.json("show", "--at", NOON)["balances"]
+    }
     kept = {
         key: amount for key, amount in running.items()
         if amount != "0" and not key[0].startswith("position ")

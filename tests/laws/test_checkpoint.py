@@ -31,7 +31,9 @@ def write(book: Book, one, number: int) -> None:
 
 
 def long_history(count: int, *, first: int = 0):
-    return part([filled(START + n * 1000, n, sz=str(n % 7 + 1)) for n in range(first, first + count)])
+    return part(
+        [filled(START + n * 1000, n, sz=str(n % 7 + 1)) for n in range(first, first + count)]
+    )
 
 
 def fast_and_slow(book: Book, path: Path) -> tuple[Engine, Engine]:
