@@ -159,6 +159,9 @@ class Book:
 
         Raises: StoreBusy or StoreFailed, as the store says.
         """
+        if len(record.body) > archive.BODY_BYTES_MAX:
+            message = f"{record.name}: has {len(record.body)} bytes, too many for one record"
+            raise StoreFailed(message)
         if seal.digest_of_record(record.body) != record.digest:
             message = f"{record.name}: its bytes do not have the digest {record.digest}"
             raise StoreFailed(message)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import seal
+from ledger.archive import entry_line, read_entry
 from ledger.book import Book, verify
 from ledger.codec import encode, event_id
 from ledger.entries import Covered, RawRecord, Reading, Unreadable
 from ledger.errors import BrokenChain, NotFound, StoreBusy, StoreFailed
 from ledger.events import Contradicted, Noted, Quarantined
+from ledger.stores import form
 from ledger.units import BOOK, VENUE, Digest, Millis, Stream
 from tests.support.books import (
     HOUR,
@@ -30,6 +34,9 @@ from tests.support.books import (
     record_of,
     small_book,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = json.loads((ROOT / "fixtures" / "vectors" / "seals.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -170,6 +177,63 @@ def test_bytes_that_are_not_the_record_s_are_refused(book):
     assert 0 == book.position()
 
 
+def test_a_record_too_long_to_be_kept_is_refused(book, monkeypatch):
+    from ledger import archive
+
+    monkeypatch.setattr(archive, "BODY_BYTES_MAX", 10)
+    with pytest.raises(StoreFailed, match="too many for one record"):
+        imported(book, range(3))
+    assert 0 == book.position()
+
+
+@pytest.mark.parametrize("vector", VECTORS["headers"], ids=lambda v: v["name"])
+def test_a_header_is_written_as_the_specification_writes_it(vector):
+    line = vector["header"].encode()
+    assert line == form.header_line(form.read_header(line))
+
+
+@pytest.mark.parametrize("vector", VECTORS["archived"], ids=lambda v: v["name"])
+def test_an_entry_is_written_as_the_specification_writes_it(vector):
+    line = vector["entry"].encode()
+    assert line == entry_line(read_entry(line))
+
+
+def test_the_chain_and_the_seals_of_a_book_follow_the_specification(book):
+    """Everything is hashed again here from the stored bytes, with SHA-256 alone."""
+    imported(book, range(3), recorded=1)
+    imported(book, range(2, 6), recorded=2)
+
+    def frame(field: bytes) -> bytes:
+        return len(field).to_bytes(8, "big") + field
+
+    def u64(number: int) -> bytes:
+        return number.to_bytes(8, "big")
+
+    previous, head, sealed = "", "", ""
+    for number in (1, 2):
+        line = form.split(book._store.batch(number).state)[0]
+        header = json.loads(line)
+        joined = b"\n".join(book.batch(STREAM, number).lines)
+        lines = b"rollforward lines 1\n" + u64(header["count"]) + frame(joined)
+        assert sha256(lines).hexdigest() == header["lines"]
+        assert previous == header["previous"]
+        previous = sha256(b"rollforward batch 1\n" + frame(line)).hexdigest()
+        entry = book._store.record(number).entry
+        assert head == json.loads(entry)["previous"]
+        head = sha256(b"rollforward record 1\n" + frame(entry)).hexdigest()
+        leaves = [
+            sha256(b"\x00rollforward head 1\n" + frame(name) + u64(number) + bytes.fromhex(digest))
+            for name, digest in ((STREAM.encode(), previous), (b"archive", head))
+        ]
+        root = sha256(b"\x01" + leaves[0].digest() + leaves[1].digest()).digest()
+        fields = frame(bytes.fromhex(sealed)) + u64(number) + root
+        sealed = sha256(b"rollforward seal 1\n" + fields).hexdigest()
+        assert (root.hex(), sealed) == (
+            book.seals()[number - 1].root,
+            book.seals()[number - 1].digest,
+        )
+
+
 def test_a_record_of_several_streams_is_one_seal(book):
     other = Stream("market:BTC")
     parts = (*reading_of(range(2)).parts, *reading_of(range(2), stream=other).parts)
@@ -241,6 +305,7 @@ def test_a_reader_sees_what_a_writer_adds_meanwhile(tmp_path):
 pages = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12)), min_size=1, max_size=6)
 
 
+@settings(max_examples=25)
 @given(pages)
 def test_the_stores_cannot_be_told_apart(tmp_path_factory, pages):
     path = tmp_path_factory.mktemp("books") / "a.book"
@@ -438,9 +503,8 @@ for turn in range(5):
 def test_writers_of_several_processes_take_turns_and_lose_nothing(tmp_path):
     path = tmp_path / "a.book"
     Book.create(path).close()
-    root = Path(__file__).resolve().parents[2]
     running = [
-        subprocess.Popen([sys.executable, "-c", WRITE, str(path), str(number)], cwd=root)
+        subprocess.Popen([sys.executable, "-c", WRITE, str(path), str(number)], cwd=ROOT)
         for number in range(3)
     ]
     assert [0, 0, 0] == [process.wait() for process in running]
