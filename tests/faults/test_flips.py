@@ -42,7 +42,7 @@ def contents(path: Path):
         raw.close()
 
 
-def test_a_flipped_byte_is_found_or_changes_nothing(sound, tmp_path):
+def test_a_flipped_byte_is_found_or_changes_nothing(sound, tmp_path, figure):
     whole, checkpoint = sound
     path = tmp_path / "a.book"
     path.write_bytes(whole)
@@ -79,6 +79,13 @@ def test_a_flipped_byte_is_found_or_changes_nothing(sound, tmp_path):
     print(f"{found} found, {damaged} changed one batch, {named} of them named exactly")
     assert damaged * 99 <= named * 100
     assert EVERY > 600 or damaged > 5
+    flips = len(range(0, len(whole), EVERY))
+    figure(
+        line="5b",
+        text="one flipped byte anywhere in a book",
+        value=f"{flips:,} tried: {found:,} found, {flips - found:,} changed nothing stored; "
+        f"of {damaged:,} that changed one batch, {named:,} named it",
+    )
 
 
 def flipped_in_lines(path: Path, position: int) -> None:

@@ -63,13 +63,15 @@ def test_digests_are_those_written_down() -> None:
     assert json.loads(GOLDEN.read_text("utf-8")) == lasting(ours())
 
 
-@pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
-def test_the_world_around_the_process_leaves_no_trace(world: dict[str, str]) -> None:
-    assert ours() == computed(**world)
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_world_around_the_process_leaves_no_trace(name: str, figure) -> None:
+    assert ours() == computed(**WORLDS[name])
+    figure(line="4", text=f"digests under {name}", value=f"{len(ours())} of {len(ours())} equal")
 
 
-def test_assertions_and_docstrings_may_be_missing() -> None:
+def test_assertions_and_docstrings_may_be_missing(figure) -> None:
     assert ours() == computed("-O") == computed("-OO")
+    figure(line="4", text="digests with -O and -OO", value=f"{len(ours())} of {len(ours())} equal")
 
 
 def test_the_working_directory_leaves_no_trace(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def others() -> list[str]:
 
 
 @pytest.mark.parametrize("python", others())
-def test_every_version_of_python_that_is_here_agrees(python: str) -> None:
+def test_every_version_of_python_that_is_here_agrees(python: str, figure) -> None:
     """A version that is missing, or lacks our dependencies, is named with the cause."""
     found = shutil.which(python)
     if found is None:
@@ -97,3 +99,8 @@ def test_every_version_of_python_that_is_here_agrees(python: str) -> None:
     if tried.stdout.strip() == sysconfig.get_python_version():
         pytest.skip(f"{python}: the version these tests run on")
     assert ours() == computed(python=found)
+    figure(
+        line="4",
+        text=f"digests on Python {tried.stdout.strip()}",
+        value=f"{len(ours())} of {len(ours())} equal",
+    )
