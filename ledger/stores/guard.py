@@ -46,7 +46,10 @@ def _refuse_opening(event: str, arguments: tuple[object, ...]) -> None:
     if event != "open" or not _guarded:
         return
     path = arguments[0]
-    if isinstance(path, (str, bytes)) and os.path.realpath(os.fsdecode(path)) in _guarded:
+    # A number is a descriptor that is open already; a path may come as an object of its own.
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return
+    if os.path.realpath(os.fsdecode(path)) in _guarded:
         message = (
             f"{os.fsdecode(path)}: the book is open, and opening its file past SQLite would take "
             f"away its locks. Close the book first, or let another process read a copy of it"

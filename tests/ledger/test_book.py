@@ -382,7 +382,7 @@ def test_the_settings_that_durability_rests_on_are_in_force(tmp_path):
     assert ["wal", 2] == settings
 
 
-@pytest.mark.parametrize("opened", ["open", "os", "copy"])
+@pytest.mark.parametrize("opened", ["open", "os", "path", "link", "copy"])
 def test_nobody_but_sqlite_opens_the_file_of_an_open_book(tmp_path, opened):
     import shutil
 
@@ -390,8 +390,11 @@ def test_nobody_but_sqlite_opens_the_file_of_an_open_book(tmp_path, opened):
     ways = {
         "open": path.read_bytes,
         "os": lambda: os.open(str(path) + "-wal", os.O_RDONLY),
+        "path": lambda: os.open(path, os.O_RDONLY),
+        "link": (tmp_path / "link").read_bytes,
         "copy": lambda: shutil.copy(path, tmp_path / "copy"),
     }
+    (tmp_path / "link").symlink_to(path)
     with Book.create(path) as book:
         imported(book, range(2))
         with pytest.raises(StoreFailed, match="past SQLite"):
