@@ -6,7 +6,7 @@ the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
 histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_BENCHMARK_EVENTS,
-ROLLFORWARD_WORKERS (processes).
+ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -131,10 +132,51 @@ def main() -> int:
 def run_tests(report: Path) -> int:
     """Run the suite at full count and return pytest's exit code."""
     env = {**FULL_COUNT, **os.environ, "HYPOTHESIS_PROFILE": FULL_COUNT["HYPOTHESIS_PROFILE"]}
+    env["ROLLFORWARD_PYTHONS"] = os.pathsep.join(other_pythons())
     workers = os.environ.get("ROLLFORWARD_WORKERS", "auto")
     asked = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--timeout=0"]
     asked += [f"--junitxml={report}", "-o", "junit_family=xunit1"]
     return subprocess.run(asked, cwd=ROOT, env=env, check=False).returncode
+
+
+def other_pythons() -> list[str]:
+    """Return interpreters of other versions, each in an environment with the locked packages.
+
+    Tried are python3.11 to python3.14 on the path and what ROLLFORWARD_PYTHONS lists; one that
+    does not start, or whose packages cannot be had, is named and left out.
+    """
+    named = os.environ.get("ROLLFORWARD_PYTHONS", "").split(os.pathsep)
+    found: dict[str, str] = {}
+    for name in [*filter(None, named), *(f"python3.{minor}" for minor in range(11, 15))]:
+        program = shutil.which(name)
+        if program is None:
+            continue
+        said = run([program, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+        version = said.stdout.strip()
+        if said.returncode or version == "%d.%d" % sys.version_info[:2] or version in found:
+            continue
+        folder = ROOT / ".venv" / "others" / version
+        python = folder / "bin" / "python"
+        if not (folder / "ready").exists():
+            lock = str(ROOT / "requirements.lock")
+            for step in (
+                [program, "-m", "venv", "--clear", str(folder)],
+                [str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock],
+            ):
+                said = run(step)
+                if said.returncode:
+                    print(f"Python {version} left out: {said.stderr.strip().splitlines()[-1:]}")
+                    break
+            else:
+                (folder / "ready").touch()
+        if (folder / "ready").exists():
+            found[version] = str(python)
+    return list(found.values())
+
+
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command quietly."""
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 def read_report(report: Path, outcome: Outcome) -> None:
