@@ -22,6 +22,7 @@ from ledger.events import (
 )
 from ledger.money import ZERO, canonical, exact
 from ledger.units import Asset
+from replay.views import place_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -256,7 +257,7 @@ def _loan_balances(state: LendingStateObserved, reference: Reference) -> Iterabl
 
 def described(event: Opened) -> tuple[str, ...]:
     """Return an opening in words, one line per balance and position."""
-    lines = [f"{b.place} {b.asset} {canonical(b.amount)}" for b in event.balances]
+    lines = [f"{place_name(b.place)} {b.asset} {canonical(b.amount)}" for b in event.balances]
     lines += [
         f"position {p.coin} {canonical(p.size)}, cost "
         + (canonical(p.entry_notional) if p.entry_notional is not None else "unknown")
