@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -151,9 +152,9 @@ def other_pythons() -> list[str]:
         program = shutil.which(name)
         if program is None:
             continue
-        said = run([program, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+        said = run([program, "-c", "import sysconfig as s; print(s.get_python_version())"])
         version = said.stdout.strip()
-        if said.returncode or version == "%d.%d" % sys.version_info[:2] or version in found:
+        if said.returncode or version == sysconfig.get_python_version() or version in found:
             continue
         folder = ROOT / ".venv" / "others" / version
         python = folder / "bin" / "python"

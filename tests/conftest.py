@@ -93,11 +93,8 @@ def figure(request: pytest.FixtureRequest) -> Figure:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """Add to a test's report how many generated examples it passed."""
     if call.when == "call":
-        said = re.search(
-            r"generate phase.*?- (\d+) passing\b",
-            getattr(item, "hypothesis_statistics", ""),
-            re.DOTALL,
-        )
+        statistics = getattr(item, "hypothesis_statistics", "")
+        said = re.search(r"generate phase.*?- (\d+) passing\b", statistics, re.DOTALL)
         if said:
             item.user_properties.append(("examples", int(said.group(1))))
     return (yield)
