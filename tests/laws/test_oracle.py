@@ -8,16 +8,39 @@ are compared.
 from __future__ import annotations
 
 import os
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import replay
+from ledger.book import Book
 from projections.fold import fold
 from tests.support import oracle
-from tests.support.route import LISTED, events_of, figures, listed, told, until
+from tests.support.route import (
+    LISTED,
+    Paper,
+    events_of,
+    figures,
+    listed,
+    take_in,
+    told,
+    until,
+)
+from tests.support.sources import (
+    api_funding,
+    api_interest,
+    api_ledger,
+    has_rows,
+    node_fills,
+    node_misc,
+    web_fills,
+)
 from tests.support.strategies import histories
-from tests.support.venue import Venue
+from tests.support.venue import Venue, history
+from tests.support.venue_papers import metadata
 from tests.support.venue_rules import PERP
 
 EXAMPLES = int(os.environ.get("ROLLFORWARD_EXAMPLES", "60"))
@@ -54,7 +77,7 @@ def test_the_venue_reports_what_the_oracle_finds(venue: Venue) -> None:
             assert Fraction(row.body["delta"]["szi"]) == size
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=3 * EXAMPLES)
 @given(venue=histories(most=120), data=st.data())
 def test_the_projections_agree_with_the_oracle_at_any_instant(
     venue: Venue, data: st.DataObject
@@ -74,3 +97,72 @@ def test_no_position_of_a_whole_history_is_derived_broken_or_unknown(venue: Venu
     for coin, position in held.items():
         if coin in LISTED.collateral:
             assert (0, 0, "") == (position.unexplained, position.unknown, position.origin)
+
+
+@settings(max_examples=max(3, EXAMPLES // 100))
+@given(seed=st.integers(0, 2**32 - 1), data=st.data())
+def test_a_book_on_disk_answers_for_any_instant_as_the_oracle_does(
+    seed: int, data: st.DataObject
+) -> None:
+    """The whole way: files, importers, a book in a file, its checkpoints, and the public door."""
+    venue = history(seed, 500)
+    whole = (venue.began, venue.now)
+    sources = (node_fills, node_misc, api_ledger, api_funding, api_interest, web_fills)
+    found = [source(venue, whole) for source in sources]
+    found.append(Paper("metadata.json", metadata(venue.now)))
+    moments = [row.time for row in venue.rows]
+    drawn = st.lists(st.sampled_from(moments), min_size=10, max_size=10)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.book"
+        with Book.create(path) as book:
+            take_in(book, venue.account, found)
+        with replay.open(path) as audit:
+            account = audit.account(venue.account)
+            for at in data.draw(drawn):
+                assert told(venue, at) == figures(account.at(at).states)
+
+
+@settings(max_examples=max(3, EXAMPLES // 10))
+@given(venue=histories(most=80))
+def test_tables_show_what_the_oracle_counts(venue: Venue) -> None:
+    """Reading the tables a person sees: no number is rounded, dropped or shown twice."""
+    whole = (venue.began, venue.now)
+    sources = (node_fills, node_misc, api_interest)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.book"
+        with Book.create(path) as book:
+            papers = [source(venue, whole) for source in sources]
+            papers.append(Paper("metadata.json", metadata(venue.now)))
+            take_in(book, venue.account, filter(has_rows, papers))
+        with replay.open(path, cache=False) as audit:
+            shown = audit.account(venue.account).at(venue.now)
+            expected = told(venue, venue.now)
+            balances = {
+                (place_of(row["place"]), row["asset"]): Fraction(row["amount"])
+                for row in shown.balances.to_dicts()
+                if row["place"] != "in-transit"
+            }
+            fees = {row["asset"]: Fraction(row["charged"]) for row in shown.fees.to_dicts()}
+            funding = {
+                row["market"]: Fraction(row["received_less_paid"])
+                for row in shown.funding.to_dicts()
+            }
+            positions = {
+                row["market"]: (
+                    Fraction(row["size"]),
+                    int(Fraction(row["entry_notional"] or 0) * 10**6),
+                    Fraction(row["realized"]),
+                )
+                for row in shown.positions.to_dicts()
+                if row["market"] in LISTED.collateral
+            }
+    assert expected.balances == balances
+    assert expected.fees == {asset: fee for asset, fee in fees.items() if fee}
+    assert expected.funding == {coin: paid for coin, paid in funding.items() if paid}
+    assert expected.positions == positions
+
+
+def place_of(shown: str) -> str:
+    """Return a place as the oracle calls it: ``perp:`` for perp, ``perp:xyz`` for perp xyz."""
+    name, _, rest = shown.partition(" ")
+    return f"{name}:{rest}" if name in {"perp", "vault"} else shown
