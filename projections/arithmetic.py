@@ -246,4 +246,7 @@ class Workings:
 
     @staticmethod
     def _divided(top: Quantity, bottom: Quantity, value: Decimal) -> Quantity:
-        return Quantity(value, f"{top._factor()} ÷ {bottom._factor()}")  # noqa: SLF001 - one class in two parts
+        under = bottom._factor()  # noqa: SLF001 - one class in two parts
+        if under == bottom.text and any(sign in under for sign in (" × ", " ÷ ")):
+            under = f"({under})"
+        return Quantity(value, f"{top._factor()} ÷ {under}")  # noqa: SLF001 - as above

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 RATE_PLACES: Final = 10
 """Decimal places of the rates and utilizations the venue prints."""
 
+MONEY_PLACES: Final = 6
+"""Decimal places the venue keeps of money on a perpetuals side."""
+
 YEAR_MS: Final = "31536000000"
 """Milliseconds of the year of 365 days in which yearly rates are quoted."""
 
@@ -89,6 +92,71 @@ def full_threshold(a: Arithmetic[N], ltv: N) -> N:
     return a.named("full threshold", a.ratio(ltv + a.lit("2"), a.lit("3")))
 
 
+def full_threshold_printed(a: Arithmetic[N], ltv: N) -> N:
+    """Return the full threshold as the FAQ's worked example has it: cut at a tenth of a percent.
+
+    83.3 % for a loan to value of 0.5, which makes 249.90 of the example's 250.00. **Source**: FAQ.
+    """
+    return a.named("full threshold, printed", a.divide_down(ltv + a.lit("2"), a.lit("3"), 3))
+
+
+def borrow_limit(a: Arithmetic[N], values: Sequence[N], shares: Sequence[N]) -> N:
+    """Return the debt above which a borrow is liquidated: Σ collateral × its share, in USDC.
+
+    **Source**: FAQ (documented since 2026-05-18), for one collateral; several are added up.
+    """
+    parts = [value * share for value, share in zip(values, shares, strict=True)]
+    return a.named("borrow threshold", a.total(parts), "USDC")
+
+
+def collateral_worth(a: Arithmetic[N], balance: N, cap: N, price: N) -> N:
+    """Return the worth of what is supplied of one collateral, up to the cap of a user, in USDC."""
+    return a.named("collateral", a.minimum(balance, cap) * price, "USDC")
+
+
+def worth(a: Arithmetic[N], amount: N, price: N) -> N:
+    """Return an amount of a token in USDC."""
+    return a.named("worth", amount * price, "USDC")
+
+
+def room_to_borrow(a: Arithmetic[N], power: N, debt: N, price: N, limits: Sequence[N]) -> N:
+    """Return what can still be borrowed of a token: (power − debt) ÷ price, within the limits.
+
+    The limits are what is left of the caps of user and reserve, and what the reserve has at hand.
+    **Source**: portfolio margin page (documented).
+    """
+    by_power = a.ratio(power - debt, price)
+    return a.named("can still borrow", a.maximum(a.lit("0"), a.minimum(by_power, *limits)))
+
+
+def left_of(a: Arithmetic[N], cap: N, used: N) -> N:
+    """Return what is left of a cap."""
+    return a.named("left of cap", cap - used)
+
+
+def locked_collateral(a: Arithmetic[N], required: N, net: N, price: N, ltv: N) -> N:
+    """Return how much of a sole collateral is locked: max(0, requirement − net) ÷ (price × LTV).
+
+    The requirement is that of transfers. **Source**: recorded holds of two accounts (confirmed, 9
+    to 12 digits); the FAQ's example: 100 ÷ (0.5 × 40) = 5.
+    """
+    need = a.maximum(a.lit("0"), required - net)
+    return a.named("locked", a.ratio(need, price * ltv))
+
+
+def room_to_withdraw(
+    a: Arithmetic[N], balance: N, required: N, net: N, power: N, price: N, ltv: N
+) -> N:
+    """Return what can still be withdrawn of one collateral, the others staying where they are.
+
+    ``min(balance, (Σ power − max(0, requirement − net)) ÷ (price × LTV))``, not negative: what is
+    left must cover the requirement of transfers (inferred from recorded holds).
+    """
+    need = a.maximum(a.lit("0"), required - net)
+    spare = a.ratio(power - need, price * ltv)
+    return a.named("can still withdraw", a.maximum(a.lit("0"), a.minimum(balance, spare)))
+
+
 def haircut_value(a: Arithmetic[N], balance: N, cap: N, price: N, share: N) -> N:
     """Return what supplied collateral counts for: min(balance, cap) × price × share, in USDC.
 
@@ -113,15 +181,37 @@ def requirement_observed(a: Arithmetic[N], maintenance: N) -> N:
     **Source**: three recorded accounts with a net balance that is not negative (confirmed, 10
     digits); nothing is recorded for a negative one.
     """
-    return a.named("requirement, observed", maintenance, "USDC")
+    return a.named("requirement, observed", maintenance)
+
+
+def net_debt(a: Arithmetic[N], net: N) -> N:
+    """Return the negative part of a net balance, as a positive number (hypothetical)."""
+    return a.named("net debt", a.maximum(a.lit("0"), a.lit("0") - net))
+
+
+def net_asset(a: Arithmetic[N], net: N) -> N:
+    """Return the part of a net balance that is not negative."""
+    return a.maximum(a.lit("0"), net)
+
+
+def margin_excess(a: Arithmetic[N], required: N, value: N, trigger: N) -> N:
+    """Return by how much a requirement passes the trigger: requirement − trigger × value.
+
+    The same question as ratio against trigger, without a division: exact at the boundary, and
+    right where the value is zero or negative. **Source**: portfolio margin page.
+    """
+    return a.named("excess over the trigger", required - trigger * value)
 
 
 def requirement_documented(a: Arithmetic[N], maintenance: N, debt: N, price: N, offset: N) -> N:
-    """Return the requirement as the page writes it: offset + maintenance + debt × price.
+    """Return the requirement as the page writes it: offset + maintenance + debt, one token's.
 
-    **Source**: portfolio margin page (documented; where the offset enters is open).
+    The page adds 20 USDC, the maintenance of the exchanges that settle in the token, and the size
+    borrowed at its price, against a value in the token; here all stands in the token, so that the
+    offset is divided by the price. **Source**: portfolio margin page (documented; where the offset
+    enters is open).
     """
-    return a.named("requirement, documented", offset + maintenance + debt * price, "USDC")
+    return a.named("requirement, documented", a.ratio(offset, price) + maintenance + debt)
 
 
 def margin_ratio(a: Arithmetic[N], required: N, value: N) -> N:
@@ -180,15 +270,53 @@ def maintenance_rate(a: Arithmetic[N], max_leverage: N) -> N:
 def maintenance(a: Arithmetic[N], value: N, max_leverage: N, deduction: N) -> N:
     """Return the maintenance margin of a position: value ÷ (2 × highest leverage) − deduction.
 
-    **Units**: the collateral of the exchange. **Source**: margining page (documented; confirmed on
-    17 recorded positions of the first tier).
+    Cut off at six places, each position for itself. **Units**: the collateral of the exchange.
+    **Source**: margining page (documented); the cut: a recorded position of 2026-03-31, and ten of
+    2026-09-14 whose cut parts add up to the recorded sum in all digits, which neither their exact
+    parts nor a cut of the sum do (confirmed, 17 positions of the first tier).
     """
-    return a.named("maintenance", a.ratio(value, a.lit("2") * max_leverage) - deduction)
+    part = a.ratio(value, a.lit("2") * max_leverage) - deduction
+    return a.named("maintenance", a.round_down(part, MONEY_PLACES))
+
+
+def cross_maintenance(a: Arithmetic[N], parts: Sequence[N]) -> N:
+    """Return the maintenance margin of the cross positions of one exchange (confirmed)."""
+    return a.named("cross maintenance", a.total(parts))
+
+
+def signed_value(a: Arithmetic[N], side: N, value: N) -> N:
+    """Return what a position adds to its exchange: side × value, side +1 or −1 (confirmed)."""
+    return a.named("signed value", side * value)
+
+
+def unrealized(a: Arithmetic[N], value: N, entry: N) -> N:
+    """Return the result not yet taken: signed value − signed entry notional (confirmed)."""
+    return a.named("unrealized result", value - entry)
+
+
+def isolated_margin(a: Arithmetic[N], raw: N, value: N) -> N:
+    """Return the margin of an isolated position: its raw money + its signed value (confirmed)."""
+    return a.named("isolated margin", raw + value)
+
+
+def cross_value(a: Arithmetic[N], value: N, isolated: Sequence[N]) -> N:
+    """Return the account value without the margins of isolated positions (confirmed)."""
+    return a.named("cross account value", value - a.total(isolated))
+
+
+def free_of(a: Arithmetic[N], value: N, required: N) -> N:
+    """Return what is left of a value beyond a requirement; negative where it falls short."""
+    return a.named("free", value - required)
+
+
+def plain_total(a: Arithmetic[N], parts: Sequence[N]) -> N:
+    """Return a sum."""
+    return a.named("sum", a.total(parts))
 
 
 def initial_margin(a: Arithmetic[N], value: N, leverage: N) -> N:
     """Return the margin a cross position binds: value ÷ leverage, cut at six places (confirmed)."""
-    return a.divide_down(value, leverage, 6)
+    return a.named("initial margin", a.divide_down(value, leverage, MONEY_PLACES))
 
 
 def transfer_requirement(a: Arithmetic[N], initial: N, notional: N) -> N:

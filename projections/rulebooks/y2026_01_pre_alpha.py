@@ -34,15 +34,18 @@ CURVE: Final = Curve(
 READINGS: Final = (
     Reading(id="trigger:strict", says="liquidatable when the ratio is above 0.95",
             status="documented", source=PAGE),
-    Reading(id="offset:observed", says="no offset while the net balance is not negative",
+    Reading(id="offset:observed", says="no offset while the net balance is not negative; with a "
+            "net debt, of which nothing is recorded, the 20 USDC of the page",
             status="confirmed", source=RECORDED),
-    Reading(id="offset:with-debt", says="20 USDC are added when the net balance is negative",
-            status="hypothetical", source=PAGE),
     Reading(id="offset:always", says="20 USDC are always added, as the page writes it",
             status="documented", source=PAGE),
     Reading(id="debt:net", says="the borrowed size is the negative part of the net balance",
             status="hypothetical", source=PAGE),
     Reading(id="debt:gross", says="the borrowed size is what is borrowed, gross",
+            status="documented", source=PAGE),
+    Reading(id="isolated:outside", says="margin of isolated positions is not counted again, as in "
+            "unified accounts", status="inferred", source=RECORDED),
+    Reading(id="isolated:inside", says="the whole balance counts, as the page writes it",
             status="documented", source=PAGE),
 )  # fmt: skip
 

@@ -1,0 +1,412 @@
+"""Judge: margin of a picture in its mode, under the rulebook or rulebooks of its instant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import attrs
+
+from ledger.errors import UnclearQuestion
+from ledger.money import ZERO, canonical, exact
+from projections.arithmetic import Operand
+from projections.margin import portfolio as pm
+from projections.margin import readings as ways
+from projections.margin.derivation import derivation
+from projections.margin.perps import ExchangeCells, exchange_cells, exchange_margin
+from projections.margin.picture import STANDARD, Input, Picture, Unknown
+from projections.margin.result import (
+    Alternative,
+    ExchangeMargin,
+    Judgement,
+    Margin,
+    TokenMargin,
+    Verdict,
+)
+from projections.margin.sheet import Cell, Sheet, exact_sheet, worked_sheet
+from projections.rulebooks import CALENDAR, formulas, in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+    from projections.margin.readings import Choice
+    from projections.margin.sheet import Figure
+    from projections.rulebooks.base import Rulebook
+
+N = TypeVar("N", bound=Operand)
+
+SINGLE_BALANCE: Final = frozenset({"unifiedAccount", "portfolioMargin"})
+
+
+def judge(
+    picture: Picture,
+    rulebooks: Sequence[Rulebook] | None = None,
+    *,
+    readings: Iterable[str] = (),
+    workings: bool = False,
+    alternatives: bool = True,
+    calendar: tuple[Rulebook, ...] = CALENDAR,
+) -> Margin:
+    """Return the margin of a picture: every figure, its rule, and the verdicts.
+
+    Without *rulebooks* those in force at the picture's instant hold; where two do, a loan to value
+    the venue recorded since the later one was seen at work decides, and without one both judge.
+    *readings* are ids such as ``offset:always``; *workings* adds the derivation.
+
+    Raises: NotInForce, when no rulebook held at the instant; UnclearQuestion, when the mode is not
+    known or a reading has no such form.
+    """
+    if picture.mode is None:
+        raise UnclearQuestion(
+            asked="the margin of the account",
+            problem="has no answer while its mode is not known",
+            remedy="Import an answer of userAbstraction, or name the mode",
+        )
+    books = tuple(in_force(picture.at, calendar) if rulebooks is None else rulebooks)
+    decided_by = None
+    note = ""
+    if rulebooks is None and len(books) > 1:
+        books, decided_by = _decided(picture, books)
+        note = (
+            "two rulebooks may hold: one documented, one already seen at work"
+            if decided_by is None
+            else f"a recorded loan to value of {canonical(decided_by.value)} decides"
+        )
+    wanted = tuple(readings)
+    with exact():
+        judgements = tuple(
+            _judged(
+                picture,
+                book,
+                ways.choice(book, wanted),
+                workings=workings,
+                alternatives=alternatives,
+            )
+            for book in books
+        )
+    return Margin(
+        at=picture.at,
+        account=picture.account,
+        picture=picture,
+        judgements=judgements,
+        decided_by=decided_by,
+        note=note,
+    )
+
+
+def _decided(
+    picture: Picture, books: tuple[Rulebook, ...]
+) -> tuple[tuple[Rulebook, ...], Input | None]:
+    """Return the rulebook whose loan to value the venue recorded, with the record; else all."""
+    documented, observed = books[0], books[-1]
+    for token in picture.tokens:
+        before, after = documented.terms(token.asset), observed.terms(token.asset)
+        if before is None or after is None or before.ltv.value == after.ltv.value:
+            continue
+        recorded = token.ltv
+        if not isinstance(recorded, Input) or recorded.at is None:
+            continue
+        if recorded.at < observed.effective_from:
+            continue
+        for book, terms in ((documented, before), (observed, after)):
+            if terms.ltv.value == recorded.value:
+                return (book,), recorded
+    return books, None
+
+
+def _judged(
+    picture: Picture, book: Rulebook, taken: Choice, *, workings: bool, alternatives: bool
+) -> Judgement:
+    others = _alternatives(picture, book, taken) if alternatives else ()
+    if not workings:
+        return _on(exact_sheet(book.id, picture.at), picture, book, taken, others)
+    sheet = worked_sheet(book.id, picture.at)
+    judgement = _on(sheet, picture, book, taken, others)
+    return attrs.evolve(judgement, lines=derivation(sheet.lines, judgement, book))
+
+
+def _on(
+    sheet: Sheet[N],
+    picture: Picture,
+    book: Rulebook,
+    taken: Choice,
+    others: tuple[Alternative, ...],
+) -> Judgement:
+    mode = picture.mode
+    assert mode is not None, "judge() asks first"
+    cells = tuple(exchange_cells(sheet, each) for each in picture.exchanges)
+    blank = Judgement(
+        rulebook=book.id, mode=mode, readings=ways.named(taken), exchanges=(), tokens=(),
+        ratio=None, ratio_observed=None, ratio_documented=None, borrowing_power=None, debt=None,
+        health_factor=None, partial_threshold=None, full_threshold=None,
+        full_threshold_printed=None, verdicts=(), alternatives=others, lines=(),
+    )  # fmt: skip
+    if mode in STANDARD:
+        return _standard(sheet, cells, blank)
+    if mode == "unifiedAccount":
+        return _unified(sheet, picture, cells, book, taken, blank)
+    return _portfolio(sheet, picture, cells, book, taken, blank)
+
+
+# ------------------------------------------------------------------------- standard
+
+
+def _standard(sheet: Sheet[N], cells: Sequence[ExchangeCells[N]], blank: Judgement) -> Judgement:
+    exchanges: list[ExchangeMargin] = []
+    verdicts: list[Verdict] = []
+    for each in cells:
+        of, unit = each.exchange.dex or "main dex", each.exchange.collateral
+        free = sheet.figure(
+            "free after maintenance", formulas.free_of, each.cross_value, each.cross_maintenance,
+            of=of, unit=unit,
+        )  # fmt: skip
+        exchanges.append(exchange_margin(sheet, each, pool=free))
+        short = sheet.figure(
+            "short of maintenance", formulas.free_of, each.cross_maintenance, each.cross_value,
+            of=of, unit=unit, status="documented",
+        )  # fmt: skip
+        if any(not cross.position.is_isolated for cross in each.positions):
+            verdicts.append(
+                Verdict(
+                    question="cross margin", of=of, holds=_above(short.figure, strict=True),
+                    figure=short.figure, limit="account value below maintenance", readings=(),
+                    status="documented",
+                )
+            )  # fmt: skip
+        verdicts.extend(_isolated(sheet, each))
+    return attrs.evolve(blank, exchanges=tuple(exchanges), verdicts=tuple(verdicts))
+
+
+def _isolated(sheet: Sheet[N], cells: ExchangeCells[N]) -> list[Verdict]:
+    verdicts = []
+    for each in cells.positions:
+        if each.margin is None:
+            continue
+        short = sheet.figure(
+            "short of maintenance", formulas.free_of, each.maintenance, each.margin,
+            of=each.position.coin, unit=cells.exchange.collateral, status="documented",
+        )  # fmt: skip
+        verdicts.append(
+            Verdict(
+                question="isolated margin", of=each.position.coin,
+                holds=_above(short.figure, strict=True), figure=short.figure,
+                limit="isolated margin below maintenance", readings=(), status="documented",
+            )
+        )  # fmt: skip
+    return verdicts
+
+
+def _above(figure: Figure, *, strict: bool) -> bool | None:
+    if figure.value is None:
+        return None
+    return figure.value > ZERO if strict else figure.value >= ZERO
+
+
+# ------------------------------------------------------------------------- unified
+
+
+def _unified(
+    sheet: Sheet[N],
+    picture: Picture,
+    cells: Sequence[ExchangeCells[N]],
+    book: Rulebook,
+    taken: Choice,
+    blank: Judgement,
+) -> Judgement:
+    tokens: list[TokenMargin] = []
+    verdicts: list[Verdict] = []
+    pools: dict[str, Cell[N]] = {}
+    ratios: list[Cell[N]] = []
+    strict = taken.get("trigger", "trigger:strict") == "trigger:strict"
+    trigger = sheet.constant("trigger", book.trigger.value, f"rulebook {book.id}")
+    for token in picture.tokens:
+        asset = token.asset
+        net = sheet.given("net balance", token.total, of=asset, unit=asset)
+        need = pm.maintenance_in(sheet, cells, asset)
+        isolated = pm.isolated_in(sheet, cells, asset)
+        available = pm.available_plainly(sheet, token, cells)
+        pools[asset] = available
+        margin = TokenMargin(
+            asset=asset, is_borrowable=False, net=net.figure, maintenance=need.figure,
+            available=available.figure,
+        )  # fmt: skip
+        if pm.settled_in(cells, asset):
+            value = sheet.figure("net balance without isolated margin", formulas.free_of, net,
+                                 isolated, of=asset, unit=asset)  # fmt: skip
+            ratio = sheet.figure("unified ratio", formulas.unified_ratio, need, net, isolated,
+                                 of=asset, status="documented")  # fmt: skip
+            excess = sheet.figure("excess over the trigger", formulas.margin_excess, need, value,
+                                  trigger, of=asset, unit=asset, status="documented")  # fmt: skip
+            ratios.append(ratio)
+            margin = attrs.evolve(margin, ratio=ratio.figure, excess=excess.figure)
+            holds = None if need.value is None else need.value > ZERO
+            over = _above(excess.figure, strict=strict)
+            verdicts.append(
+                Verdict(
+                    question="unified ratio", of=asset, figure=excess.figure,
+                    holds=None if over is None or holds is None else over and holds,
+                    limit=_limit(book, strict=strict), readings=_of(taken, "trigger"),
+                    status="documented",
+                )
+            )  # fmt: skip
+        tokens.append(margin)
+    for each in cells:
+        verdicts.extend(_isolated(sheet, each))
+    return attrs.evolve(
+        blank,
+        exchanges=_pooled(sheet, cells, pools),
+        tokens=tuple(tokens),
+        ratio=_highest([each.figure for each in ratios], "unified ratio"),
+        verdicts=tuple(verdicts),
+    )
+
+
+def _pooled(
+    sheet: Sheet[N], cells: Sequence[ExchangeCells[N]], pools: dict[str, Cell[N]]
+) -> tuple[ExchangeMargin, ...]:
+    """Return exchanges whose cross positions share what is available of their token."""
+    found = []
+    for each in cells:
+        asset = each.exchange.collateral
+        pool = pools.get(asset)
+        if pool is None:
+            pool = sheet.given("available", Unknown(f"balance of {asset}"), of=asset)
+        found.append(exchange_margin(sheet, each, pool=pool))
+    return tuple(found)
+
+
+def _limit(book: Rulebook, *, strict: bool) -> str:
+    return f"ratio {'above' if strict else 'of'} {canonical(book.trigger.value)}" + (
+        "" if strict else " or more"
+    )
+
+
+def _of(taken: Choice, *names: str) -> tuple[str, ...]:
+    return tuple(taken[name] for name in names if name in taken)
+
+
+def _highest(figures: Sequence[Figure], name: str) -> Figure | None:
+    """Return the highest of several ratios; unknown as soon as one is, and None without any."""
+    if not figures:
+        return None
+    lacks = tuple(dict.fromkeys(each for figure in figures for each in figure.missing))
+    existing = [figure for figure in figures if figure.value is not None]
+    if lacks or not existing:
+        return attrs.evolve(figures[0], name=name, value=None, missing=lacks)
+    highest = max(existing, key=lambda figure: figure.value or ZERO)
+    return attrs.evolve(highest, name=name)
+
+
+# ------------------------------------------------------------------------- portfolio margin
+
+
+def _portfolio(
+    sheet: Sheet[N],
+    picture: Picture,
+    cells: Sequence[ExchangeCells[N]],
+    book: Rulebook,
+    taken: Choice,
+    blank: Judgement,
+) -> Judgement:
+    whole = pm.portfolio(sheet, picture, cells, book, taken)
+    pools: dict[str, Cell[N]] = {each.asset: each.available for each in whole.towards}
+    pools.update({token.asset: cell for token, cell in whole.others})
+    counting = [each for each in whole.towards if each.is_exposed] or list(whole.towards[:1])
+    verdicts = [_ratio_verdict(each, book, taken) for each in counting]
+    for each in cells:
+        verdicts.extend(_isolated(sheet, each))
+    verdicts.extend(_borrow_verdicts(sheet, whole, book, taken))
+    return attrs.evolve(
+        blank,
+        exchanges=_pooled(sheet, cells, pools),
+        tokens=pm.token_margins(sheet, picture, cells, book, whole),
+        ratio=_highest([each.ratio.figure for each in counting], "margin ratio"),
+        ratio_observed=_highest(
+            [each.ratio_observed.figure for each in counting], "margin ratio, observed"
+        ),
+        ratio_documented=_highest(
+            [each.ratio_documented.figure for each in counting], "margin ratio, documented"
+        ),
+        borrowing_power=whole.power.figure,
+        debt=whole.debt.figure,
+        health_factor=whole.health.figure,
+        partial_threshold=whole.partial.figure,
+        full_threshold=whole.full.figure,
+        full_threshold_printed=whole.printed.figure,
+        verdicts=tuple(verdicts),
+    )
+
+
+def _passes(of: pm.Toward[N], *, strict: bool) -> bool | None:
+    """Tell whether a requirement passes the trigger; nothing required never does."""
+    over = _above(of.excess.figure, strict=strict)
+    if over is None or of.required.value is None:
+        return None
+    return over and of.required.value > ZERO
+
+
+def _ratio_verdict(of: pm.Toward[N], book: Rulebook, taken: Choice) -> Verdict:
+    strict = taken.get("trigger", "trigger:strict") == "trigger:strict"
+    return Verdict(
+        question="portfolio margin ratio",
+        of=of.asset,
+        holds=_passes(of, strict=strict),
+        figure=of.excess.figure,
+        limit=_limit(book, strict=strict),
+        readings=_of(taken, *ways.OF_THE_RATIO),
+        status=of.required.figure.status,
+    )
+
+
+def _borrow_verdicts(
+    sheet: Sheet[N], whole: pm.Portfolio[N], book: Rulebook, taken: Choice
+) -> list[Verdict]:
+    """Return whether the debt is above the thresholds of a borrow liquidation, where documented."""
+    if not book.names_borrow_thresholds or whole.debt.value == ZERO:
+        return []
+    verdicts = []
+    questions = (
+        ("borrow, partial", whole.partial, ()),
+        ("borrow, full", whole.full, ("threshold:exact",)),
+        ("borrow, full, as printed", whole.printed, ("threshold:printed",)),
+    )
+    for question, limit, names in questions:
+        over = sheet.figure(
+            f"debt over {question}", formulas.free_of, whole.debt, limit, unit="USDC",
+            status="documented",
+        )  # fmt: skip
+        verdicts.append(
+            Verdict(
+                question=question, of="", holds=_above(over.figure, strict=True),
+                figure=over.figure, limit="debt above the threshold", readings=names,
+                status="documented",
+            )
+        )  # fmt: skip
+    wanted = "borrow, full" if taken.get("threshold") == "threshold:printed" else ""
+    return [each for each in verdicts if each.question != wanted]
+
+
+def _alternatives(picture: Picture, book: Rulebook, taken: Choice) -> tuple[Alternative, ...]:
+    """Return ratio and verdict under every combination of the readings that may change them."""
+    if picture.mode != "portfolioMargin":
+        return ()
+    found = []
+    sheet = exact_sheet(book.id, picture.at)
+    cells = tuple(exchange_cells(sheet, each) for each in picture.exchanges)
+    without_trigger = tuple(each for each in ways.OF_THE_RATIO if each != "trigger")
+    triggers = [each.id for each in book.readings_of("trigger")]
+    for mixed in ways.combinations(book, taken, without_trigger):
+        own = exact_sheet(book.id, picture.at)
+        whole = pm.portfolio(own, picture, cells, book, mixed)
+        counting = [each for each in whole.towards if each.is_exposed] or list(whole.towards[:1])
+        ratio = _highest([each.ratio.figure for each in counting], "margin ratio")
+        for trigger in triggers:
+            answers = [_passes(each, strict=trigger == "trigger:strict") for each in counting]
+            verdict = True if any(answers) else None if None in answers else False
+            names = (*(mixed[name] for name in without_trigger if name in mixed), trigger)
+            found.append(Alternative(readings=names, ratio=_value(ratio), liquidatable=verdict))
+    return tuple(found)
+
+
+def _value(figure: Figure | None) -> Decimal | None:
+    return None if figure is None else figure.value

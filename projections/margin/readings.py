@@ -1,0 +1,62 @@
+"""Readings: which way each contradictory text is taken, and what else it could have been.
+
+A choice maps a question (``offset``) to the id of a reading (``offset:always``). What is not
+chosen is the first reading the rulebook lists.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ledger.errors import UnclearQuestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from projections.rulebooks.base import Reading, Rulebook
+
+    Choice: TypeAlias = Mapping[str, str]
+
+OF_THE_RATIO: Final = ("offset", "debt", "isolated", "ltv", "trigger")
+"""Questions whose answer may change the portfolio margin ratio or its verdict."""
+
+
+def questions(rulebook: Rulebook) -> tuple[str, ...]:
+    """Return what the texts of a rulebook leave open, in the order they were written."""
+    return tuple(dict.fromkeys(each.question for each in rulebook.readings))
+
+
+def choice(rulebook: Rulebook, wanted: Iterable[str] = ()) -> dict[str, str]:
+    """Return one reading per question: those *wanted*, else the first of each question.
+
+    A reading of another date's texts is passed over, so that one choice serves a whole timeline.
+
+    Raises: UnclearQuestion, when no rulebook knows a reading of that form at all.
+    """
+    taken = {question: rulebook.readings_of(question)[0].id for question in questions(rulebook)}
+    for name in wanted:
+        question, colon, _ = name.partition(":")
+        if not colon:
+            known = ", ".join(each.id for each in rulebook.readings)
+            raise UnclearQuestion(asked=name, problem="is no reading", remedy=f"There are {known}.")
+        if any(each.id == name for each in rulebook.readings):
+            taken[question] = name
+    return taken
+
+
+def reading(rulebook: Rulebook, name: str) -> Reading | None:
+    """Return a reading by its id, None when the rulebook has none of that id."""
+    return next((each for each in rulebook.readings if each.id == name), None)
+
+
+def combinations(rulebook: Rulebook, taken: Choice, of: Sequence[str]) -> list[dict[str, str]]:
+    """Return every combination of readings of some questions; the rest stays as *taken*."""
+    open_questions = [each for each in of if rulebook.readings_of(each)]
+    options = [[each.id for each in rulebook.readings_of(name)] for name in open_questions]
+    return [{**taken, **dict(zip(open_questions, each, strict=True))} for each in product(*options)]
+
+
+def named(taken: Choice) -> tuple[str, ...]:
+    """Return the ids of a choice, sorted."""
+    return tuple(sorted(taken.values()))

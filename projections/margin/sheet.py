@@ -1,0 +1,236 @@
+"""Sheet: figures made by formulas over one reading of the arithmetic, unknown by name.
+
+A sheet is what makes one text of a judgement serve the exact reading and the one with workings. It
+carries what is missing through every formula, and remembers by which rule a figure was made.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, cast
+
+import attrs
+
+from projections.arithmetic import EXACT, Arithmetic, Operand, Quantity, Workings
+from projections.margin.picture import Input, Unknown
+from projections.rulebooks.base import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ledger.units import Millis
+    from projections.margin.picture import Given
+
+N = TypeVar("N", bound=Operand)
+
+MISSING: Final = "needs "
+
+
+@attrs.frozen(kw_only=True)
+class Figure:
+    """One number of a judgement, or why it is not known."""
+
+    name: str
+    of: str
+    """What it is of: a token, a market, an exchange; empty for the account."""
+    value: Decimal | None
+    """None when it is unknown, or when it does not exist (``note`` says so)."""
+    unit: str
+    rule: str
+    """Rulebook and formula: ``2026-06-23 caps/margin_ratio``; empty for an input."""
+    status: Status
+    missing: tuple[str, ...] = ()
+    """Names of the inputs it lacks."""
+    note: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a number."""
+        return self.value is not None
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """One line of a derivation."""
+
+    name: str
+    of: str
+    formula: str
+    value: Decimal | None
+    unit: str
+    rule: str
+    """Rulebook and formula; empty for an input."""
+    source: str = ""
+    """Inputs only: where the number comes from."""
+    age_ms: int | None = None
+    """Inputs only: how old it was at the instant judged; None without a moment."""
+    status: str = ""
+    alternative: str = ""
+    """The nearest other reading, and what it gives; empty where the text has one reading."""
+
+
+@attrs.frozen
+class Cell(Generic[N]):
+    """A figure together with the operand it is calculated on with."""
+
+    figure: Figure
+    operand: N | None
+
+    @property
+    def value(self) -> Decimal | None:
+        """The number, None when unknown."""
+        return self.figure.value
+
+
+Argument: TypeAlias = "Cell[N] | Sequence[Cell[N]]"
+
+
+class Sheet(Generic[N]):
+    """Figures under one rulebook and one reading of the arithmetic. Use it in the exact context."""
+
+    def __init__(
+        self,
+        a: Arithmetic[N],
+        *,
+        lift: Callable[[str, Decimal], N],
+        read: Callable[[N], Decimal],
+        rulebook: str,
+        at: Millis,
+        steps: list[Any] | None = None,
+    ) -> None:
+        """Begin an empty sheet; *lift* makes an operand of an input, *read* its number."""
+        self.a = a
+        self.rulebook = rulebook
+        self.at = at
+        self.lines: list[Line] = []
+        self._lift = lift
+        self._read = read
+        self._steps = steps
+        self._given: dict[tuple[str, str], Cell[N]] = {}
+
+    def given(self, name: str, given: Given, *, of: str = "", unit: str = "") -> Cell[N]:
+        """Return an input as a cell; its line is written once."""
+        key = (name, of)
+        found = self._given.get(key)
+        if found is not None:
+            return found
+        if isinstance(given, Unknown):
+            figure = self._figure(name, of, None, unit, "", "inferred", (given.name,))
+            self._write(Line(name=name, of=of, formula="", value=None, unit=unit, rule="",
+                             source=f"unknown: {given.name}"))  # fmt: skip
+            cell: Cell[N] = Cell(figure, None)
+        else:
+            said = f"{name} of {of}" if of else name
+            figure = self._figure(name, of, given.value, unit, "", "confirmed", ())
+            self._write(Line(name=name, of=of, formula="", value=given.value, unit=unit, rule="",
+                             source=given.source, age_ms=given.age(self.at)))  # fmt: skip
+            cell = Cell(figure, self._lift(said, given.value))
+        self._given[key] = cell
+        return cell
+
+    def figure(
+        self,
+        name: str,
+        rule: Callable[..., N],
+        *arguments: Cell[N] | Sequence[Cell[N]],
+        of: str = "",
+        unit: str = "",
+        status: Status = "confirmed",
+        note: str = "",
+        extra: tuple[Any, ...] = (),
+    ) -> Cell[N]:
+        """Return what a formula makes of cells; unknown where one of them is.
+
+        A division by zero makes the figure nonexistent, with a note, and no error.
+        """
+        lacks = _lacks(arguments)
+        told = f"{self.rulebook}/{rule.__name__}"
+        if lacks:
+            return Cell(self._figure(name, of, None, unit, told, status, lacks, note), None)
+        before = len(self._steps) if self._steps is not None else 0
+        try:
+            operand = rule(self.a, *(_operand(each) for each in arguments), *extra)
+        except ZeroDivisionError:
+            none = f"{name} does not exist: it would divide by zero"
+            return Cell(self._figure(name, of, None, unit, told, status, (), none), None)
+        value = self._read(operand)
+        if self._steps is not None and not _is_idle(rule, arguments):
+            operand = self._told(before, name, operand, of=of, rule=told, status=status)
+        return Cell(self._figure(name, of, value, unit, told, status, (), note), operand)
+
+    def constant(self, name: str, value: Decimal, source: str, *, of: str = "") -> Cell[N]:
+        """Return a constant of the rulebook as a cell."""
+        return self.given(name, Input(value, source), of=of)
+
+    def _told(self, before: int, name: str, operand: N, *, of: str, rule: str, status: str) -> N:
+        """Write down the steps of a formula, the last under the figure's name, and rename it."""
+        for step in self._steps[before:] if self._steps is not None else ():
+            self.lines.append(
+                Line(name=step.name, of=of, formula=step.formula, value=step.value,
+                     unit=step.unit, rule=rule, status=status)
+            )  # fmt: skip
+        value = self._read(operand)
+        if self.lines and self.lines[-1].rule == rule and self.lines[-1].value == value:
+            self.lines[-1] = attrs.evolve(self.lines[-1], name=name)
+        return self._lift(f"{name} of {of}" if of else name, value)
+
+    def _write(self, line: Line) -> None:
+        if self._steps is not None:
+            self.lines.append(line)
+
+    @staticmethod
+    def _figure(
+        name: str,
+        of: str,
+        value: Decimal | None,
+        unit: str,
+        rule: str,
+        status: Status,
+        lacks: tuple[str, ...],
+        note: str = "",
+    ) -> Figure:
+        return Figure(
+            name=name, of=of, value=value, unit=unit, rule=rule, status=status, missing=lacks,
+            note=note,
+        )  # fmt: skip
+
+
+def _is_idle(rule: Callable[..., Any], arguments: Sequence[Any]) -> bool:
+    """Tell whether a formula only passes on one part, or nothing: no line is worth it."""
+    return rule.__name__ == "plain_total" and len(arguments) == 1 and len(arguments[0]) < 2
+
+
+def _lacks(arguments: Sequence[Any]) -> tuple[str, ...]:
+    names: list[str] = []
+    for each in arguments:
+        cells = (each,) if isinstance(each, Cell) else each
+        for cell in cells:
+            if cell.operand is None:
+                names.extend(cell.figure.missing or (f"{cell.figure.name} {cell.figure.of}",))
+    return tuple(dict.fromkeys(names))
+
+
+def _operand(argument: Any) -> Any:  # noqa: ANN401 - an operand or a list of them
+    if isinstance(argument, Cell):
+        return argument.operand
+    return [cell.operand for cell in argument]
+
+
+def exact_sheet(rulebook: str, at: Millis) -> Sheet[Decimal]:
+    """Return a sheet for the exact reading."""
+    return Sheet(
+        EXACT, lift=lambda _, value: value, read=lambda value: value, rulebook=rulebook, at=at
+    )
+
+
+def worked_sheet(rulebook: str, at: Millis) -> Sheet[Quantity]:
+    """Return a sheet for the reading with workings; ``lines`` holds the derivation."""
+    workings = Workings()
+    return Sheet(
+        cast("Arithmetic[Quantity]", workings),
+        lift=workings.given,
+        read=lambda quantity: quantity.value,
+        rulebook=rulebook,
+        at=at,
+        steps=workings.steps,
+    )
