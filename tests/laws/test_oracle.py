@@ -7,6 +7,7 @@ are compared.
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 from fractions import Fraction
@@ -17,14 +18,21 @@ from hypothesis import strategies as st
 
 import replay
 from ledger.book import Book
+from ledger.codec import event_id
+from ledger.events import Annulled
+from ledger.units import Address, Millis, account_stream
 from projections.fold import fold
 from tests.support import oracle
 from tests.support.route import (
+    FIRST_RECORDED,
     LISTED,
+    Figures,
     Paper,
+    event_of,
     events_of,
     figures,
     listed,
+    states_in,
     take_in,
     told,
     until,
@@ -126,14 +134,10 @@ def test_a_book_on_disk_answers_for_any_instant_as_the_oracle_does(
 @given(venue=histories(most=80))
 def test_tables_show_what_the_oracle_counts(venue: Venue) -> None:
     """Reading the tables a person sees: no number is rounded, dropped or shown twice."""
-    whole = (venue.began, venue.now)
-    sources = (node_fills, node_misc, api_interest)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.book"
         with Book.create(path) as book:
-            papers = [source(venue, whole) for source in sources]
-            papers.append(Paper("metadata.json", metadata(venue.now)))
-            take_in(book, venue.account, filter(has_rows, papers))
+            take_in(book, venue.account, whole_papers(venue))
         with replay.open(path, cache=False) as audit:
             shown = audit.account(venue.account).at(venue.now)
             expected = told(venue, venue.now)
@@ -166,3 +170,46 @@ def place_of(shown: str) -> str:
     """Return a place as the oracle calls it: ``perp:`` for perp, ``perp:xyz`` for perp xyz."""
     name, _, rest = shown.partition(" ")
     return f"{name}:{rest}" if name in {"perp", "vault"} else shown
+
+
+@settings(max_examples=EXAMPLES)
+@given(venue=histories(most=60), data=st.data())
+def test_an_annulled_event_counts_for_nothing_and_did_before(
+    venue: Venue, data: st.DataObject
+) -> None:
+    """Sums alone: once sizes do not continue, an opening is derived and costs are unknown."""
+    row = data.draw(st.sampled_from(venue.rows))
+    stream = account_stream(Address(venue.account))
+    target = event_of(row, stream)
+    book = Book.in_memory()
+    take_in(book, venue.account, whole_papers(venue))
+    position = book.position()
+    annulled = Annulled(
+        stream=stream, at=target.at, target=event_id(target), author="Mara", reason="misread"
+    )
+    book.act([annulled], recorded=Millis(FIRST_RECORDED + 10**6))
+    without = copy.copy(venue)
+    without.rows = [each for each in venue.rows if each is not row]
+    now, expected = states_in(book, venue.account), told(without, venue.now)
+    assert sums(expected) == sums(figures(now))
+    traded = {
+        place.removeprefix("position:"): Fraction(amount)
+        for (place, _), amount in now.state("balances").by_key.items()
+        if place.startswith("position:") and amount
+    }
+    assert traded == {coin: size for coin, (size, *_) in expected.positions.items() if size}
+    before = figures(states_in(book, venue.account, position=position))
+    assert told(venue, venue.now) == before
+
+
+def whole_papers(venue: Venue) -> list[Paper]:
+    """Return the whole history as node lines and interest pages, metadata with them."""
+    whole = (venue.began, venue.now)
+    papers = [source(venue, whole) for source in (node_fills, node_misc, api_interest)]
+    papers.append(Paper("metadata.json", metadata(venue.now)))
+    return list(filter(has_rows, papers))
+
+
+def sums(one: Figures) -> tuple[object, ...]:
+    """Return what is a sum of single events."""
+    return one.balances, one.fees, one.funding

@@ -192,10 +192,12 @@ def take_in(book: Book, account: str, papers: Iterable[Paper]) -> list[Receipt]:
     return receipts
 
 
-def course_in(book: Book, account: str, at: int | None = None) -> tuple[Course, Fetch]:
-    """Return the account's course as of an instant, and how its batches are fetched."""
+def course_in(
+    book: Book, account: str, at: int | None = None, position: int | None = None
+) -> tuple[Course, Fetch]:
+    """Return the account's course as of two times, and how its batches are fetched."""
     stream = account_stream(Address(account))
-    as_of = AsOf(effective=None if at is None else Millis(at))
+    as_of = AsOf(effective=None if at is None else Millis(at), position=position)
 
     def fetch(version: int) -> Batch:
         return book.batch(stream, version)
@@ -203,8 +205,10 @@ def course_in(book: Book, account: str, at: int | None = None) -> tuple[Course, 
     return timeline.course(book.headers(stream), fetch, as_of), fetch
 
 
-def states_in(book: Book, account: str, at: int | None = None) -> States:
-    """Return what a book says of an account at an instant, folded from nothing."""
+def states_in(
+    book: Book, account: str, at: int | None = None, position: int | None = None
+) -> States:
+    """Return what a book says of an account as of two times, folded from nothing."""
     known = [decode(line) for batch in book.batches(VENUE) for line in batch.lines]
-    course, fetch = course_in(book, account, at)
+    course, fetch = course_in(book, account, at, position)
     return fold(timeline.events(course, fetch), reference(known))
