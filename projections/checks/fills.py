@@ -96,7 +96,8 @@ def closed_pnl(events: Sequence[Event], reference: Reference, options: Options) 
             continue
         stated = _stated_result(event)
         if stated is None:
-            tally.unknown("the record states no result")
+            if step.fill.closed:
+                tally.unknown("the record states no result")
         elif is_early(event):
             tally.unknown(EARLY)
         elif step.fill.result is None:

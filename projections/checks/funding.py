@@ -135,7 +135,7 @@ def funding_presence(
     sizes = Sizes(events, reference)
     for coin in sorted(sizes.moments):
         hours = sorted(paid.get(coin, ()))
-        for first, last, fill in _held_hours(sizes, coin, spans):
+        for first, last, fill in _held_hours(sizes, coin, spans, paid.get(coin, set())):
             here = hours[bisect_left(hours, first) : bisect_right(hours, last)]
             tally.agree(len(here))
             for begin, end in _gaps(here, first, last):
@@ -163,16 +163,20 @@ def _say_missing(tally: Tally, sizes: Sizes, fill: ev.Filled, begin: int, end: i
 
 
 def _held_hours(
-    sizes: Sizes, coin: Coin, spans: list[tuple[int, int]]
+    sizes: Sizes, coin: Coin, spans: list[tuple[int, int]], paid: set[int]
 ) -> Iterator[tuple[int, int, ev.Filled]]:
-    """Yield runs of hours inside *spans* before which a position was held, and the fill behind."""
+    """Yield runs of hours inside *spans* before which a position was held, and the fill behind.
+
+    A span that begins inside an hour says nothing of it, unless its payment is recorded.
+    """
     moments = sizes.moments[coin]
     for index, fill in enumerate(sizes.events[coin]):
         if not sizes.sizes[coin][index + 1]:
             continue
         ends = moments[index + 1] if index + 1 < len(moments) else None
         for since, until in spans:
-            first = max(hour_of(fill.at) + HOUR, hour_of(since - 1) + HOUR, HOURLY_SINCE)
+            begin = hour_of(since) if hour_of(since) in paid else hour_of(since - 1) + HOUR
+            first = max(hour_of(fill.at) + HOUR, begin, HOURLY_SINCE)
             last = hour_of(until if ends is None else min(until, ends))
             if first <= last:
                 yield first, last, fill
