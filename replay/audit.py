@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from replay.explain import Explanation
 
 
+_OPENED: Final = b'{"@":"opened/'
+
 NO_OPENING: Final = (
     "no opening is attested: these are sums of what is recorded, and nothing is assumed to have "
     "been there before"
@@ -244,15 +246,16 @@ class AccountHistory:
         return entry
 
     def openings(self, position: int) -> tuple[Opened, ...]:
-        """Return the attested openings that are in force."""
-        course = self.audit.engine.course(self.stream, position)
-        found = []
-        for version, row, count in course.pieces(0, 256):
-            if version < 0:
-                lines: tuple[bytes, ...] = (course.literals[row].line,)
-            else:
-                lines = self.audit.engine.batch(self.stream, version).lines[row : row + count]
-            found += [decode(line) for line in lines if line.startswith(b'{"@":"opened/')]
+        """Return the attested openings that are in force, as known at a position."""
+        engine = self.audit.engine
+        course = engine.course(self.stream, position)
+        aside = {(item.version, item.row) for item in course.set_aside}
+        lines = [literal.line for literal in course.literals]
+        for header in engine.headers(self.stream, position):
+            if header.irregular:
+                rows = enumerate(engine.batch(self.stream, header.version).lines)
+                lines += [line for row, line in rows if (header.version, row) not in aside]
+        found = [decode(line) for line in lines if line.startswith(_OPENED)]
         return tuple(event for event in found if isinstance(event, Opened))
 
     def _repr_html_(self) -> str:

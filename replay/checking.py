@@ -7,6 +7,7 @@ no meaning yet. All of it becomes findings; nothing is repaired.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from replay.audit import AccountHistory, Audit
     from replay.engine import Engine
 
-SEVERITIES: Final = ("error", "warning", "note")
+_MOMENT: Final = re.compile(r"(?<=\b(?:at) )1[5-9]\d{11}\b|(?<=\bafter )1[5-9]\d{11}\b")
 
 
 @attrs.frozen(kw_only=True)
@@ -255,13 +256,18 @@ def place_of_finding(audit: Audit, finding: Finding) -> str | None:
     return None
 
 
+def _in_words(text: str) -> str:
+    """Return a sentence of a finding with its moments as dates; projections know no calendar."""
+    return _MOMENT.sub(lambda found: iso(int(found[0])), text)
+
+
 def said(audit: Audit, finding: Finding) -> str:
     """Return a finding as one line: place, severity, check, sentence, account and moment."""
     where = place_of_finding(audit, finding) or audit.path
     event = f" event {finding.events[-1][:12]}" if finding.events else ""
     whose = f" {finding.account}" if finding.account else ""
     return (
-        f"{where}: {finding.severity}: {finding.check}: {finding.text}"
+        f"{where}: {finding.severity}: {finding.check}: {_in_words(finding.text)}"
         f" [{iso(finding.at)}{whose}{event}]"
     )
 

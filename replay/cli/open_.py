@@ -72,11 +72,12 @@ def command(
         [(reading, f"{r.name} sha256 {r.digest[:16]}") for r, reading in found],
         stream=account_stream(hints.account), author=author, at=hints.at, reference=reference,
     )  # fmt: skip
+    is_other = False
     if not dry_run:
         with Book.open(path, write=True) as written:
             for record, reading in found:
                 written.append(record, reading, recorded=now_ms())
-            written.act([opened], recorded=now_ms())
+            is_other = bool(written.act([opened], recorded=now_ms()).conflicting)
     in_force = dry_run or _is_in_force(path, hints.account, event_id(opened))
     told = acts.described(opened)
     if as_json:
@@ -88,6 +89,12 @@ def command(
         click.echo(f"opening {event_id(opened)} at {iso(opened.at)}, attested by {author}")
         for line in told:
             click.echo(f"  {line}")
+    if is_other:
+        tell(
+            "another opening of that moment was recorded before and stays in force; correct that "
+            "one first. See rollforward check"
+        )
+        ctx.exit(exits.FINDING)
     if not in_force:
         tell(
             "not in force: older history of this account is recorded, and recorded facts come "

@@ -117,6 +117,55 @@ def test_older_history_takes_the_place_of_an_opening_and_shows_the_difference(rf
     assert ("1.5", "2", "0.5") == said["position ETH"]
 
 
+def test_a_second_opening_of_one_moment_contradicts_the_first(rf):
+    rf.fine(
+        "import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT
+    )
+    (rf.folder / "state.json").write_text(json.dumps(STATE))
+    rf.fine("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
+    assert (
+        "another opening" in rf("open", ACCOUNT, "--from-state", "state.json", "--as", "bob").stderr
+    )
+    rf.fine("open", ACCOUNT, "--from-state", "state.json", "--as", "bob", code=1)
+    assert any("attested by ada" in note for note in rf.json("show")["notes"])
+    rf.fine("check", code=1)
+
+
+def test_an_opening_after_recorded_history_is_kept_but_not_in_force(rf):
+    two_fills(rf)
+    before = rf.json("show")
+    (rf.folder / "state.json").write_text(json.dumps({**STATE, "time": 1760000009000}))
+    told = rf("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
+    assert 3 == told.exit_code
+    assert "not in force" in told.stderr
+    assert before["balances"] == rf.json("show")["balances"]
+
+
+def test_a_dry_run_of_an_opening_writes_nothing(rf):
+    two_fills(rf)
+    (rf.folder / "state.json").write_text(json.dumps({**STATE, "time": 1759999999000}))
+    rf.fine("open", ACCOUNT, "--from-state", "state.json", "--as", "ada", "--dry-run")
+    assert not any("attested by" in note for note in rf.json("show")["notes"])
+
+
+def test_a_flipped_byte_is_found_and_its_batch_named(rf):
+    two_fills(rf)
+    path = rf.folder / "rollforward.book"
+    body = bytearray(path.read_bytes())
+    packed = body.index(b"\x28\xb5\x2f\xfd", body.index(b'"schema":'))
+    body[packed + 40] ^= 1
+    path.write_bytes(body)
+    result = rf("verify", "--json")
+    assert 1 == result.exit_code
+    report = json.loads(result.stdout)
+    assert "broken" == report["outcome"]
+    batch = next(problem for problem in report["problems"] if problem["about"] == "batch")
+    assert (f"account:{ACCOUNT}", 1) == (batch["stream"], batch["batch"])
+    assert (1760000001000, 1760000002000) == (batch["first_at"], batch["last_at"])
+    assert 64 == len(batch["record"])
+    assert 1 == rf("show").exit_code
+
+
 def test_verify_tells_apart_proven_partly_and_broken(cascade):
     cascade.fine("verify", code=3)
     cascade.fine("verify", "--write-checkpoint", "kept", code=3)

@@ -110,3 +110,29 @@ def test_a_misspelt_verb_names_the_nearest(rf):
     result = rf("chek")
     assert 2 == result.exit_code
     assert "Did you mean check?" in result.stderr
+
+
+def test_every_exit_code_is_in_the_table_once():
+    from replay.cli import exits
+
+    codes = {value for name, value in vars(exits).items() if name.isupper() and name != "MEANINGS"}
+    assert {code for code in codes if isinstance(code, int)} == set(exits.MEANINGS)
+    page = (reference.FOLDER / "exit-codes.md").read_text(encoding="utf-8")
+    assert [str(code) for code in exits.MEANINGS] == re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
+
+
+def test_an_interrupted_command_ends_with_130(tmp_path):
+    import signal
+    import time
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "replay", "import", "-", "--account", "0x" + "ab" * 20],
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    ) as process:  # fmt: skip
+        time.sleep(2)  # it waits for its input by then
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert 130 == process.returncode
+    assert "Traceback" not in said
+    assert [] == list(tmp_path.iterdir())
