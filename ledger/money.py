@@ -217,27 +217,20 @@ def ratio53(value: int, *, numerator: int, denominator: int) -> int:
     product is truncated. **Units**: as *value*; all arguments non-negative, denominator positive.
     **Source**: 735 of 735 recorded closes (an exact ratio explains 733, an exact product 545).
     """
-    # Enough bits before dividing that the quotient has more than 53, its remainder being a tail.
+    if not (value and numerator):
+        return 0
+    # Lifted by so much, the quotient has at least two bits more than 53; where anything remains
+    # behind them, the last of them is set, so that no tie is seen where there is none.
     lift = max(0, 55 + denominator.bit_length() - numerator.bit_length())
-    share, share_drop = _to_53_bits(*divmod(numerator << lift, denominator))
-    whole, whole_drop = _to_53_bits(value, 0)
-    product, product_drop = _to_53_bits(whole * share, 0)
-    shift = whole_drop + share_drop + product_drop - lift
-    return product << shift if shift >= 0 else product >> -shift
+    quotient, remainder = divmod(numerator << lift, denominator)
+    share = _to_53_bits(quotient | 1 if remainder else quotient)
+    whole = _to_53_bits(value) if value >> 53 else value
+    return _to_53_bits(whole * share) >> lift
 
 
-def _to_53_bits(value: int, tail: int) -> tuple[int, int]:
-    """Return (mantissa, bits dropped): *value* rounded half to even to 53 significant bits.
-
-    ``tail`` tells whether anything follows the last bit of *value*; only where bits are dropped
-    does it matter. A mantissa that rounds up to 54 bits is a power of two, and exact.
-    """
+def _to_53_bits(value: int) -> int:
+    """Return *value* rounded half to even to 53 significant bits, at its own size."""
     drop = value.bit_length() - 53
     if drop <= 0:
-        return value, 0
-    dropped = value & ((1 << drop) - 1)
-    half = 1 << (drop - 1)
-    mantissa = value >> drop
-    if dropped > half or (dropped == half and (tail or mantissa & 1)):
-        mantissa += 1
-    return mantissa, drop
+        return value
+    return (value + (1 << (drop - 1)) - 1 + (value >> drop & 1)) >> drop << drop

@@ -101,10 +101,8 @@ class Folding:
     def run(self, events: Iterable[Event]) -> None:
         """Let every projection have the next events, one after the other."""
         reference, steps_of = self._reference, self._steps
-        count = 0
-        event = None
-        for event in events:
-            count += 1
+        count, event = 0, None
+        for count, event in enumerate(events, 1):
             steps = steps_of.get(type(event))
             if steps is None:
                 steps = self._steps_for(type(event))

@@ -62,7 +62,8 @@ def apply(state: State, event: Event, reference: Reference) -> State:
 def record(held: dict[Key, Episode], event: Event, reference: Reference) -> None:  # noqa: ARG001 - the shape of every rule
     """Add a fill or a mark of a liquidation to its episode in *held*."""
     if isinstance(event, ev.Filled):
-        if is_liquidation(event):
+        is_marked = event.liquidated_user is not None or "Liquidat" in event.direction
+        if is_marked and is_liquidation(event):
             _add_fill(held, event)
     elif isinstance(event, ev.Liquidated):
         number, episode = _episode(held, event.at)

@@ -165,7 +165,8 @@ def perp_filled(
     (size, count, inferred, notional, money, money_places,
      realized, unknown, opening, origin, unexplained) = before  # fmt: skip
     stated = size + unexplained
-    value = abs(int(paid(event) * _SCALES[money_places]))
+    cash = event.px * sz if event.notional is None else paid(event)
+    value = abs(int(cash * _SCALES[money_places]))
     after, kept, gained = perp_step(stated, notional or 0, trade=trade, value=value)
     result: int | None = gained
     closed = 0

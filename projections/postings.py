@@ -201,7 +201,7 @@ def _perp_filled(event: ev.Filled, reference: Reference) -> Moves:
     coin, charged, sz, fee = event.coin, event.fee_asset, event.sz, event.fee
     asset = reference.collateral_of(coin) if charged is None else charged
     money, size, size_asset = chart.of_perp(coin)
-    cash = paid(event)
+    cash = event.px * sz if event.notional is None else paid(event)
     if event.side == "B":
         into: Move = (size, chart.TRADING, size_asset, sz)
         out: Move = (chart.TRADING, money, asset, cash)

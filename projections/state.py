@@ -32,12 +32,25 @@ class State(Generic[K, V]):
 class Projection(Protocol):
     """A module that is a projection: everything the fold needs of it."""
 
-    NAME: str
-    EMPTY: State[Any, Any]
-    CONSUMED: frozenset[type]
-    """The classes of events that may change the state; others are never shown to it."""
-    ROWS: Any
-    """The type of the state as a list of (key, value), for reading stored states."""
+    @property
+    def NAME(self) -> str:  # noqa: N802 - a constant of the module
+        """What the projection is called."""
+        ...
+
+    @property
+    def EMPTY(self) -> State[Any, Any]:  # noqa: N802 - as above
+        """The state before the first event."""
+        ...
+
+    @property
+    def CONSUMED(self) -> frozenset[type]:  # noqa: N802 - as above
+        """The classes of events that may change the state; others are never shown to it."""
+        ...
+
+    @property
+    def ROWS(self) -> Any:  # noqa: ANN401, N802 - a type, for reading stored states
+        """The type of the state as a list of (key, value)."""
+        ...
 
     def apply(self, state: State[Any, Any], event: Event, reference: Reference) -> State[Any, Any]:
         """Return the state after an event.
