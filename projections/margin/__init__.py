@@ -39,6 +39,7 @@ from projections.margin.picture import (
     Token,
     Unknown,
 )
+from projections.margin.rebuilt import Anchor, Settings, market_tables, rebuilt
 from projections.margin.result import (
     Alternative,
     ExchangeMargin,
@@ -52,6 +53,7 @@ from projections.margin.sheet import Figure, Line
 
 __all__ = [
     "Alternative",
+    "Anchor",
     "Exchange",
     "ExchangeMargin",
     "Figure",
@@ -65,11 +67,14 @@ __all__ = [
     "Pool",
     "Position",
     "PositionMargin",
+    "Settings",
     "Step",
     "Token",
     "TokenMargin",
     "Unknown",
     "Verdict",
     "judge",
+    "market_tables",
     "observed",
+    "rebuilt",
 ]

@@ -64,6 +64,17 @@ def grown(a: Arithmetic[N], value: N, rate: N, elapsed_ms: N, places: int) -> N:
     return a.round_down(value * a.exp(power, 40), places)
 
 
+def simple_rate(a: Arithmetic[N], earned: N, weight: N) -> N:
+    """Return interest as a yearly rate: earned ÷ Σ (value × milliseconds) × a year, ten places."""
+    yearly = earned * a.lit(YEAR_MS)
+    return a.named("simple yearly rate", a.divide_half_even(yearly, weight, RATE_PLACES))
+
+
+def effective_rate(a: Arithmetic[N], rate: N) -> N:
+    """Return what a nominal yearly rate comes to in a year: e^rate − 1, ten places."""
+    return a.named("effective yearly rate", a.exp(rate, RATE_PLACES) - a.lit("1"))
+
+
 def buffer(a: Arithmetic[N], balance: N, borrowed: N, supplied: N) -> N:
     """Return what a reserve holds for the protocol: balance + borrowed − supplied.
 
@@ -292,6 +303,25 @@ def signed_value(a: Arithmetic[N], side: N, value: N) -> N:
 def unrealized(a: Arithmetic[N], value: N, entry: N) -> N:
     """Return the result not yet taken: signed value − signed entry notional (confirmed)."""
     return a.named("unrealized result", value - entry)
+
+
+def net_total(a: Arithmetic[N], at_hand: N, supplied: N, borrowed: N, values: Sequence[N]) -> N:
+    """Return the one balance of a token: Σ exchange values + supplied + at hand − borrowed.
+
+    **Source**: three recorded accounts (confirmed, exact).
+    """
+    return a.named("net balance", a.total(values) + supplied + at_hand - borrowed)
+
+
+def idle(
+    a: Arithmetic[N], total: N, values: Sequence[N], supplied: N, held: N, borrowed: N
+) -> N:  # fmt: skip
+    """Return what the identity of a balance leaves over: total − Σ values − supplied − held + debt.
+
+    Above zero it must have been supplied, below zero borrowed, where the account does both by
+    itself (inferred).
+    """
+    return a.named("left over", total - a.total(values) - supplied - held + borrowed)
 
 
 def isolated_margin(a: Arithmetic[N], raw: N, value: N) -> N:
