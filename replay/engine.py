@@ -92,16 +92,17 @@ class Engine:
         return self._reference(position)[0]
 
     def _reference(self, position: int) -> tuple[Reference, str]:
-        if position not in self._references:
+        known = len(self.headers(VENUE, position))
+        if known not in self._references:
             lines = [
                 line
-                for batch in self.book.batches(VENUE, position)
-                for line in batch.lines
+                for header in self.headers(VENUE, position)
+                for line in self.book.batch(VENUE, header.version).lines
                 if line.startswith(_METADATA_TAGS)
             ]
             made = reference(decode(line) for line in lines)
-            self._references[position] = made, sha256(b"\n".join(lines)).hexdigest()
-        return self._references[position]
+            self._references[known] = made, sha256(b"\n".join(lines)).hexdigest()
+        return self._references[known]
 
     def headers(self, stream: Stream, position: int) -> tuple[Header, ...]:
         """Return the headers of a stream's batches recorded by a position, in order."""

@@ -35,7 +35,8 @@ def test_every_example_parses(verb):
 
     import click
 
-    command = app.get_command(click.Context(app), verb)
+    parent = click.Context(app, help_option_names=["-h", "--help"])
+    command = app.get_command(parent, verb)
     shown = command.epilog.replace("\b", "").split("Examples:")[1]
     said = 0
     for line in shown.splitlines():
@@ -45,7 +46,9 @@ def test_every_example_parses(verb):
         if words.strip():
             given = shlex.split(words.strip())
             assert ["rollforward", verb] == given[:2]
-            with command.make_context(verb, given[2:], resilient_parsing=True) as context:
+            with command.make_context(
+                verb, given[2:], parent=parent, resilient_parsing=True
+            ) as context:
                 known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
                 assert {word for word in given[2:] if word.startswith("--")} <= known
                 assert context.command is command
