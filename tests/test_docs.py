@@ -130,8 +130,8 @@ def code_of(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
     pieces = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
     for language, body in FENCE.findall(text):
-        lines = body.splitlines()
-        pieces += [line for line in lines if language != "console" or line.startswith("$ ")]
+        is_session = language.startswith("console")
+        pieces += [line for line in body.splitlines() if not is_session or line.startswith("$ ")]
     return "\n".join(pieces)
 
 

@@ -5,6 +5,7 @@ the shell, all those of a page in one folder, which holds the bundled history un
 ``fixtures/cascade`` as the repository does; what follows a line is what it must print. ``…`` stands
 for anything: alone on a line for any number of lines, inside a line for any characters.
 
+A block marked ``console-recorded`` is a session on real recordings: it is run where they are.
 Run ``python -m tests.support.sessions PAGE…`` to write outputs anew where they no longer match.
 """
 
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = {"console", "console-recorded"}
 FENCE = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHANGING = re.compile(
     r"(?<=^last seal )[0-9a-f]{64}|(?<=^seal \d )[0-9a-f]{64}|^[0-9a-f]{64}$"
@@ -46,9 +48,9 @@ def split(block: str) -> list[tuple[str, str]]:
     return found
 
 
-def commands(page: Path) -> list[tuple[str, str]]:
+def commands(page: Path, language: str = "console") -> list[tuple[str, str]]:
     """Return the commands of all sessions of a page, each with what it must print."""
-    return [pair for block in blocks(page, "console") for pair in split(block)]
+    return [pair for block in blocks(page, language) for pair in split(block)]
 
 
 def pattern(expected: str) -> re.Pattern[str]:
@@ -75,6 +77,11 @@ def prepare(folder: Path) -> Path:
     return folder
 
 
+def recorded_folder() -> Path:
+    """Return where recordings are looked for, as ``tests/conftest.py`` does."""
+    return (ROOT / (os.environ.get("ROLLFORWARD_RECORDED") or "../shared/recorded")).resolve()
+
+
 def run(command: str, folder: Path) -> str:
     """Return what a command prints on both streams; spaces at line ends are taken off."""
     kept = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
@@ -85,6 +92,7 @@ def run(command: str, folder: Path) -> str:
         "COLUMNS": "132",
         "NO_COLOR": "1",
         "LC_ALL": "C.UTF-8",
+        "ROLLFORWARD_RECORDED": str(recorded_folder()),
     }
     asked = subprocess.run(
         ["sh", "-c", command],
@@ -105,17 +113,22 @@ def refreshed(page: Path) -> str:
         folder = prepare(Path(name))
 
         def renew(block: re.Match[str]) -> str:
-            if block.group(1) != "console":
+            if block.group(1) not in LANGUAGES:
                 return block.group(0)
             lines = []
             for command, expected in split(block.group(2)):
                 printed = run(command, folder)
                 fits = pattern(expected).fullmatch(printed)
                 lines.append("$ " + command.replace("\n", "\n> ") + "\n")
-                lines.append(expected if fits else CHANGING.sub("…", printed))
-            return f"```console\n{''.join(lines)}```"
+                lines.append(expected if fits else without_changing(printed))
+            return f"```{block.group(1)}\n{''.join(lines)}```"
 
         return FENCE.sub(renew, page.read_text(encoding="utf-8"))
+
+
+def without_changing(printed: str) -> str:
+    """Return an output with what differs from place to place left open."""
+    return CHANGING.sub("…", printed.replace(str(recorded_folder()), "…"))
 
 
 if __name__ == "__main__":
