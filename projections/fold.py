@@ -102,7 +102,8 @@ class Folding:
         """Let every projection have the next events, one after the other."""
         reference, steps_of = self._reference, self._steps
         count, event = 0, None
-        for count, event in enumerate(events, 1):
+        for event in events:
+            count += 1
             steps = steps_of.get(type(event))
             if steps is None:
                 steps = self._steps_for(type(event))
