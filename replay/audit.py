@@ -339,7 +339,12 @@ class Instant:
         )
 
     def _rests_on(self) -> tuple[str, ...]:
-        openings = self.history.openings(self.as_of.position or 0)
+        effective = self.as_of.effective
+        openings = tuple(
+            opening
+            for opening in self.history.openings(self.as_of.position or 0)
+            if effective is None or opening.at <= effective
+        )
         if not openings:
             if not self.folded.count:
                 return ()

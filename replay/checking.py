@@ -18,7 +18,7 @@ from ledger.entries import IDENTIFIED, AsOf
 from ledger.errors import NotFound
 from ledger.events import Opened
 from ledger.money import ZERO, canonical, exact
-from ledger.units import EventId, Stream, stream_account
+from ledger.units import BOOK, EventId, Stream, stream_account
 from projections import balances, checks, liquidations, positions
 from projections.checks import CHECKS, MARKET_CHECKS, CheckResult, Options
 from projections.findings import Finding
@@ -114,12 +114,24 @@ def check_account(account: AccountHistory, *, position: int) -> CheckReport:
 def check_book(audit: Audit, *, position: int) -> CheckReport:
     """Return what all checks find in all histories of a book, accounts first, then markets."""
     checked = [_checked_account(audit.account(name), position) for name in audit.accounts()]
-    for info in audit.book.streams():
-        if info.stream.startswith("market:"):
-            events, options = _history(audit.engine, info.stream, position)
-            results = checks.run(MARKET_CHECKS, events, audit.engine.reference(position), options)
-            checked.append(Checked(subject=info.stream.removeprefix("market:"), results=results))
+    checked += [
+        _checked_market(audit.engine, info.stream, position)
+        for info in audit.book.streams()
+        if stream_account(info.stream) is None and info.stream != BOOK
+    ]
     return CheckReport(checked=tuple(checked))
+
+
+def _checked_market(engine: Engine, stream: Stream, position: int) -> Checked:
+    results: tuple[CheckResult, ...] = ()
+    if stream.startswith("market:"):
+        events, options = _history(engine, stream, position)
+        results = checks.run(MARKET_CHECKS, events, engine.reference(position), options)
+    return Checked(
+        subject=stream.removeprefix("market:"),
+        results=results,
+        others=tuple(_disagreements(engine, stream, position)),
+    )
 
 
 def _checked_account(account: AccountHistory, position: int) -> Checked:
@@ -167,18 +179,7 @@ def _history(engine: Engine, stream: Stream, position: int) -> tuple[list[Event]
 
 def _others(account: AccountHistory, states: States, position: int) -> Iterator[Finding]:
     course = account.audit.engine.course(account.stream, position)
-    for said in course.disagreements:
-        yield Finding(
-            check=said.cause,
-            account=stream_account(account.stream),
-            at=said.at,
-            events=said.events,
-            expected="",
-            observed="; ".join(said.lines),
-            difference="",
-            text=said.text,
-            severity="error" if said.cause == "contradicted" else "warning",
-        )
+    yield from _disagreements(account.audit.engine, account.stream, position)
     for name, held in states.by_name.items():
         if isinstance(held, Stopped):
             yield Finding(
@@ -193,6 +194,22 @@ def _others(account: AccountHistory, states: States, position: int) -> Iterator[
                 severity="error",
             )
     yield from _replaced_openings(account, course, position)
+
+
+def _disagreements(engine: Engine, stream: Stream, position: int) -> Iterator[Finding]:
+    """Yield where the records of a stream cannot all be right."""
+    for found in engine.course(stream, position).disagreements:
+        yield Finding(
+            check=found.cause,
+            account=stream_account(stream),
+            at=found.at,
+            events=found.events,
+            expected="",
+            observed="; ".join(found.lines),
+            difference="",
+            text=found.text,
+            severity="error" if found.cause == "contradicted" else "warning",
+        )
 
 
 def _replaced_openings(account: AccountHistory, course: Course, position: int) -> Iterator[Finding]:

@@ -255,6 +255,7 @@ def _of_figure(
         notes=tuple(
             f"rests on an opening attested by {opening.author} from {opening.source}"
             for opening in account.openings(known_at)
+            if until is None or opening.at <= until
         ),
     )
 

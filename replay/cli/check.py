@@ -16,6 +16,7 @@ from replay.cli.common import (
     put_json,
     put_tables,
     takes,
+    tell,
     the_account,
 )
 
@@ -76,6 +77,8 @@ def _show(audit: Audit, report: CheckReport, *, quiet: bool) -> None:
             click.echo(said(audit, finding))
     if quiet:
         return
+    if count := len(audit.quarantine()):
+        tell(f"{count} rows are in quarantine and in no figure. See rollforward quarantine")
     if report.findings:
         click.echo()
     tables = [each.liquidations for each in report.checked if each.liquidations is not None]

@@ -203,3 +203,28 @@ def test_config_says_where_a_setting_comes_from(rf, monkeypatch):
 
 def test_the_bundled_history_is_where_the_documents_say(cascade):
     assert (CASCADE / "account.json").exists()
+
+
+def test_an_opening_is_not_spoken_of_before_it_holds(rf):
+    rf.fine(
+        "import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT
+    )
+    (rf.folder / "state.json").write_text(json.dumps(STATE))
+    rf.fine("open", ACCOUNT, "--from-state", "state.json", "--as", "ada")
+    assert [] == rf.json("show", "--at", "1759999999999")["notes"]
+    assert rf.json("show", "--at", "1760000000500")["notes"]
+
+
+def test_metadata_that_contradicts_itself_is_a_finding_too(rf):
+    def spot_meta(places: int) -> dict:
+        token = {"name": "USDC", "szDecimals": 8, "weiDecimals": places, "index": 0,
+                 "tokenId": "0x6d1e7cde53ba9467b783cb7c530ce054", "isCanonical": True}  # fmt: skip
+        return {"tokens": [token], "universe": []}
+
+    for number, places in enumerate((8, 9)):
+        (rf.folder / f"{number}.json").write_text(json.dumps(spot_meta(places)))
+        code = rf("import", f"{number}.json", "--at", "2026-02-10T13:00Z").exit_code
+        assert number == code
+    result = rf("check", "--json")
+    assert 1 == result.exit_code
+    assert ["contradicted"] == [f["check"] for f in json.loads(result.stdout)["findings"]]
