@@ -92,23 +92,15 @@ def moves(event: Event, reference: Reference) -> Moves:
         case ev.Transferred():
             return _transferred(event, reference)
         case (
-            ev.Deposited()
-            | ev.Withdrawn()
-            | ev.ClassTransferred()
-            | ev.ActivationCharged()
-            | ev.RewardsClaimed()
-            | ev.GenesisReceived()
-            | ev.AuctionPaid()
+            ev.Deposited() | ev.Withdrawn() | ev.ClassTransferred() | ev.ActivationCharged()
+            | ev.RewardsClaimed() | ev.GenesisReceived() | ev.AuctionPaid()
             | ev.StakingTransferred()
-        ):
+        ):  # fmt: skip
             return _simple_cash(event, reference)
         case (
-            ev.VaultCreated()
-            | ev.VaultDeposited()
-            | ev.VaultWithdrawn()
-            | ev.VaultDistributed()
+            ev.VaultCreated() | ev.VaultDeposited() | ev.VaultWithdrawn() | ev.VaultDistributed()
             | ev.LeaderCommissionReceived()
-        ):
+        ):  # fmt: skip
             return _vault(event)
         case ev.Opened():
             return _opened(event)
@@ -116,47 +108,20 @@ def moves(event: Event, reference: Reference) -> Moves:
             raise UnknownKind(
                 kind=event.venue_type, event=event_id(event), at=event.at, projection="postings"
             )
-        case (
-            # The record does not say from where to where: only a finding can speak of it.
-            ev.DexAbstractionActivated()
-            # Told twice by the venue, here and as a staking transfer: the other one moves.
-            | ev.StakeChanged()
-            # The money of a liquidation moves in its fills.
-            | ev.Liquidated()
-        ):
+        case ev.DexAbstractionActivated():  # which way is not recorded: only a check speaks of it
+            return NOTHING
+        case ev.StakeChanged():  # told again as a staking transfer, and that one moves
+            return NOTHING
+        case ev.Liquidated():  # the money of a liquidation moves in its fills
             return NOTHING
         case (
-            ev.PriceObserved()
-            | ev.CandleObserved()
-            | ev.FundingRateSet()
-            | ev.ReserveObserved()
-            | ev.MarginTableSet()
-            | ev.MarketListed()
-            | ev.TokenListed()
-            | ev.PairListed()
-            | ev.DexListed()
-        ):
-            return NOTHING
-        case (
-            ev.ModeChanged()
-            | ev.PerpStateObserved()
-            | ev.SpotStateObserved()
-            | ev.LendingStateObserved()
-            | ev.OrdersObserved()
-            | ev.OrderStatusObserved()
-            | ev.SubAccountObserved()
-            | ev.VaultEquityObserved()
-            | ev.StakeObserved()
-        ):
-            return NOTHING
-        case (
-            ev.Noted()
-            | ev.Annulled()
-            | ev.Replaced()
-            | ev.Contradicted()
-            | ev.Ordered()
-            | ev.Quarantined()
-        ):
+            ev.PriceObserved() | ev.CandleObserved() | ev.FundingRateSet() | ev.ReserveObserved()
+            | ev.MarginTableSet() | ev.MarketListed() | ev.TokenListed() | ev.PairListed()
+            | ev.DexListed() | ev.ModeChanged() | ev.PerpStateObserved() | ev.SpotStateObserved()
+            | ev.LendingStateObserved() | ev.OrdersObserved() | ev.OrderStatusObserved()
+            | ev.SubAccountObserved() | ev.VaultEquityObserved() | ev.StakeObserved() | ev.Noted()
+            | ev.Annulled() | ev.Replaced() | ev.Contradicted() | ev.Ordered() | ev.Quarantined()
+        ):  # fmt: skip
             return NOTHING
         case _:
             assert_never(event)
