@@ -23,7 +23,8 @@ import zstandard
 from ledger.units import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
 EVERY: Final = 256
@@ -96,12 +97,18 @@ def code_digest() -> str:
     Taken over the sources themselves, so that no change of a rule can be forgotten.
     """
     total = sha256(b"rollforward checkpoint 1\n")
-    for package in ("ledger", "ledger.events", "projections"):
-        for module in sorted(files(package).iterdir(), key=lambda entry: entry.name):
-            if module.name.endswith(".py"):
-                body = module.read_bytes()
-                total.update(f"{package}/{module.name} {len(body)}\n".encode() + body)
+    for package in ("ledger", "projections"):
+        for name, body in sorted(_sources(files(package), package)):
+            total.update(f"{name} {len(body)}\n".encode() + body)
     return total.hexdigest()
+
+
+def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.name.endswith(".py"):
+            yield f"{name}/{entry.name}", entry.read_bytes()
+        elif entry.is_dir() and entry.name != "__pycache__":
+            yield from _sources(entry, f"{name}/{entry.name}")
 
 
 class Checkpoints:
