@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ledger import events as ev
 from ledger.units import Asset
 from projections.chart import Place, is_own, summed
-from projections.postings import moves
+from projections.postings import Move, moves
 from projections.state import State as GenericState
 from projections.state import applied
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ledger.events import Event
     from projections.reference import Reference
 
@@ -50,16 +52,21 @@ def apply(state: State, event: Event, reference: Reference) -> State:
 
 def record(held: dict[Key, Decimal], event: Event, reference: Reference) -> None:
     """Add the legs of an event to the balances in *held*."""
+    moved = [move for move in moves(event, reference) if move[3]]
+    if type(event) in _WAITING:
+        moved = [(summed(into), summed(out), asset, sum_) for into, out, asset, sum_ in moved]
+    add(held, moved)
+
+
+def add(held: dict[Key, Decimal], moved: Iterable[Move]) -> None:
+    """Add moves to the balances in *held*, those of zero too."""
     get = held.get
-    waits = type(event) in _WAITING
-    for target, source, asset, amount in moves(event, reference):
-        if amount:
-            into = (summed(target) if waits else target, asset)
-            out = (summed(source) if waits else source, asset)
-            before = get(into)
-            held[into] = amount if before is None else before + amount
-            before = get(out)
-            held[out] = -amount if before is None else before - amount
+    for target, source, asset, amount in moved:
+        into, out = (target, asset), (source, asset)
+        before = get(into)
+        held[into] = amount if before is None else before + amount
+        before = get(out)
+        held[out] = -amount if before is None else before - amount
 
 
 def own(state: State) -> dict[Key, Decimal]:

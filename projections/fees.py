@@ -40,7 +40,6 @@ ROWS: Final = list[tuple[Key, Fees]]
 CONSUMED: Final[frozenset[type]] = frozenset({ev.Filled})
 
 _NONE: Final = Fees(ZERO, ZERO, 0, 0)
-_fees: Final = Fees._make  # the quickest way to make one
 
 
 def apply(state: State, event: Event, reference: Reference) -> State:
@@ -52,11 +51,19 @@ def record(held: dict[Key, Fees], event: Event, reference: Reference) -> None:
     """Add a fill's fee to the totals in *held*."""
     if not isinstance(event, ev.Filled):
         return
-    fee, share = event.fee, event.builder_fee
     asset = event.fee_asset or fee_asset(event, reference)
-    total, builder, fills, unknown = held.get(asset, _NONE)
-    if fee is None:
-        held[asset] = Fees(total, builder, fills, unknown + 1)
+    if event.fee is None:
+        before = held.get(asset, _NONE)
+        held[asset] = before._replace(unknown=before.unknown + 1)
     else:
-        builder = builder if share is None else builder + share
-        held[asset] = _fees((total + fee, builder, fills + 1, unknown))
+        charged(held, asset, total=event.fee, builder=event.builder_fee or ZERO, fills=1)
+
+
+def charged(
+    held: dict[Key, Fees], asset: Asset, *, total: Decimal, builder: Decimal, fills: int
+) -> None:
+    """Add known fees, of one fill or a sum of several, to the totals in *held*."""
+    before = held.get(asset, _NONE)
+    held[asset] = Fees(
+        before.total + total, before.builder + builder, before.fills + fills, before.unknown
+    )

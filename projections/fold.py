@@ -17,9 +17,11 @@ import msgspec
 
 from ledger.codec import event_id
 from ledger.errors import UnknownKind
+from ledger.events import Filled, Opened, Unrecognized
 from ledger.money import canonical, exact
 from ledger.units import Digest, EventId, Millis
 from projections import PROJECTIONS
+from projections.bulk import RUN_MAX, Bulk
 from projections.reference import EMPTY as NO_REFERENCE
 from projections.state import State
 
@@ -71,6 +73,10 @@ BEGINNING: Final = States(by_name={each.NAME: each.EMPTY for each in PROJECTIONS
 """What every projection says before the first event."""
 
 
+_SETTLING: Final = frozenset({Filled, Opened, Unrecognized})
+"""Kinds that end a run of plain fills: they change the same positions, or stop a projection."""
+
+
 class Folding:
     """A fold under way, for whoever wants states between events; ``fold`` is the short way.
 
@@ -96,25 +102,43 @@ class Folding:
 
     def take(self, event: Event) -> None:
         """Let every projection have the next event."""
-        self.run((event,))
+        self._give(event)
+        self.events += 1
+        self.last_at = event.at
 
     def run(self, events: Iterable[Event]) -> None:
-        """Let every projection have the next events, one after the other."""
-        reference, steps_of = self._reference, self._steps
-        count, event = 0, None
+        """Let every projection have the next events, one after the other.
+
+        Plain fills of perpetuals are put aside and taken together (``bulk``): before an event that
+        may touch the same states in another way, when enough have gathered, and at last.
+        """
+        bulk, give, reference = Bulk(self._held), self._give, self._reference
+        count = 0
+        event = None
         for event in events:
             count += 1
-            steps = steps_of.get(type(event))
-            if steps is None:
-                steps = self._steps_for(type(event))
-            for projection, rule, held in steps:
-                try:
-                    rule(held, event, reference)
-                except UnknownKind as unknown:
-                    self._stop(projection, event, unknown)
+            if isinstance(event, Filled) and bulk.takes(event):
+                if bulk.count >= RUN_MAX:
+                    bulk.settle(reference)
+                continue
+            if type(event) in _SETTLING:
+                bulk.settle(reference)
+            give(event)
+        bulk.settle(reference)
         if event is not None:
             self.events += count
             self.last_at = event.at
+
+    def _give(self, event: Event) -> None:
+        kind, reference = type(event), self._reference
+        steps = self._steps.get(kind)
+        if steps is None:
+            steps = self._steps_for(kind)
+        for projection, rule, held in steps:
+            try:
+                rule(held, event, reference)
+            except UnknownKind as unknown:
+                self._stop(projection, event, unknown)
 
     def states(self) -> States:
         """Return what every projection says now; later events do not change it."""

@@ -30,6 +30,8 @@ from projections.state import applied
 from projections.steps import outflow_step, perp_step, spot_step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ledger.events import Event
     from ledger.units import Coin
     from projections.reference import Reference
@@ -125,7 +127,7 @@ def record(held: dict[Key, Position], event: Event, reference: Reference) -> Non
     if isinstance(event, ev.Filled):
         if is_perp(event.coin):
             coin = event.coin
-            held[coin] = perp_filled(held.get(coin), event, reference)[0]
+            held[coin] = perp_run(held.get(coin), (event,), reference)
         else:
             _spot_filled(held, event, reference)
     elif isinstance(event, ev.Opened):
@@ -146,48 +148,65 @@ def perp_filled(
     before: Position | None, event: ev.Filled, reference: Reference
 ) -> tuple[Position, Fill]:
     """Return a perpetual's position after a fill, and what the fill did to it."""
-    start, first = event.start_position, before is None
-    if before is None:
-        money = reference.collateral_of(event.coin, event.fee_asset)
-        known = reference.size_places.get(event.coin)
-        before = _flat(count=known, money=money, money_places=PERP_MONEY)
-    shift = derived = False
-    sz, scale = event.sz, _SCALES[before.places]
-    if start is not None and start * scale != before.size + before.unexplained:
-        before, shift, derived = _continued(before, event, start, first=first)
-        scale = _SCALES[before.places]
-    shifted = sz * scale
-    trade = int(shifted)
-    if trade != shifted:
-        before, trade = _in_lots(before, sz)
-    if event.side == "A":
-        trade = -trade
+    did: list[Fill] = []
+    after = perp_run(before, (event,), reference, did)
+    return after, did[0]
+
+
+def perp_run(
+    before: Position | None,
+    fills: Sequence[ev.Filled],
+    reference: Reference,
+    did: list[Fill] | None = None,
+) -> Position:
+    """Return a perpetual's position after fills of its market; *did* gets what each one did.
+
+    **Order**: effective order; there is at least one fill.
+    """
+    now = before or _begun(fills[0], reference)
     (size, count, inferred, notional, money, money_places,
-     realized, unknown, opening, origin, unexplained) = before  # fmt: skip
-    stated = size + unexplained
-    cash = event.px * sz if event.notional is None else paid(event)
-    value = abs(int(cash * _SCALES[money_places]))
-    after, kept, gained = perp_step(stated, notional or 0, trade=trade, value=value)
-    result: int | None = gained
-    closed = 0
-    if stated and (stated > 0) != (trade > 0):
-        closed = min(abs(stated), abs(trade))
-    if notional is not None:
-        notional, realized = kept, realized + gained
-    else:
-        notional = kept if (stated > 0) != (after > 0) or not after else None
-        unknown, result = (unknown + 1, None) if closed else (unknown, 0)
-    position = _position((
-        size + trade, count, inferred, notional, money, money_places,
-        realized, unknown, opening, origin, unexplained,
-    ))  # fmt: skip
-    if not (closed or shift or derived):
-        return position, _OPENED_ONLY
-    return position, Fill(closed, result, shift, derived)
+     realized, unknown, opening, origin, unexplained) = now  # fmt: skip
+    scale, unit = _SCALES[count], _SCALES[money_places]
+    for event in fills:
+        start = event.start_position
+        shift = derived = False
+        shifted = event.sz * scale
+        trade = int(shifted)
+        if trade != shifted or (start is not None and start * scale != size + unexplained):
+            now = Position(size, count, inferred, notional, money, money_places,
+                           realized, unknown, opening, origin, unexplained)  # fmt: skip
+            if start is not None:
+                is_first = before is None and event is fills[0]
+                now, shift, derived = _continued(now, event, start, first=is_first)
+            now, trade = _in_lots(now, event.sz)
+            (size, count, inferred, notional, money, money_places,
+             realized, unknown, opening, origin, unexplained) = now  # fmt: skip
+            scale = _SCALES[count]
+        if event.side == "A":
+            trade = -trade
+        stated = size + unexplained
+        value = abs(int(paid(event) * unit))
+        after, kept, gained = perp_step(stated, notional or 0, trade=trade, value=value)
+        closes = stated != 0 and (stated > 0) != (trade > 0)
+        size += trade
+        result: int | None = gained
+        if notional is not None:
+            notional, realized = kept, realized + gained
+        else:
+            notional = kept if (stated > 0) != (after > 0) or not after else None
+            unknown, result = (unknown + 1, None) if closes else (unknown, 0)
+        if did is not None:
+            closed = min(abs(stated), abs(trade)) if closes else 0
+            did.append(Fill(closed, result, shift, derived))
+    return Position(size, count, inferred, notional, money, money_places,
+                    realized, unknown, opening, origin, unexplained)  # fmt: skip
 
 
-_OPENED_ONLY: Final = Fill(0, 0, shift=False, derived=False)
-_position: Final = Position._make  # the quickest way to make one
+def _begun(event: ev.Filled, reference: Reference) -> Position:
+    """Return the position of a market before its first fill."""
+    money = reference.collateral_of(event.coin, event.fee_asset)
+    known = reference.size_places.get(event.coin)
+    return _flat(count=known, money=money, money_places=PERP_MONEY)
 
 
 def _flat(*, count: int | None, money: Asset, money_places: int) -> Position:

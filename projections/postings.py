@@ -162,18 +162,28 @@ def fee_asset(event: ev.Filled, reference: Reference) -> Asset:
 
 
 def _perp_filled(event: ev.Filled, reference: Reference) -> Moves:
-    """Size in, money out, fee out; ``fee`` already includes the builder's share."""
-    coin, charged, sz, fee = event.coin, event.fee_asset, event.sz, event.fee
+    coin, charged = event.coin, event.fee_asset
     asset = reference.collateral_of(coin) if charged is None else charged
-    money, size, size_asset = chart.of_perp(coin)
-    cash = event.px * sz if event.notional is None else paid(event)
-    if event.side == "B":
-        into: Move = (size, chart.TRADING, size_asset, sz)
+    fee = event.fee or None
+    return perp_moves(coin, event.side, asset, size=event.sz, cash=paid(event), fee=fee)
+
+
+def perp_moves(
+    coin: Coin, side: str, asset: Asset, *, size: Decimal, cash: Decimal, fee: Decimal | None
+) -> Moves:
+    """Return what a perpetual's fill moves, or a sum of fills: size in, money out, fee out.
+
+    The fee already includes the builder's share; None moves nothing. **Units**: ``size`` in the
+    coin, ``cash`` and ``fee`` in *asset*, size and cash without sign.
+    """
+    money, position, size_asset = chart.of_perp(coin)
+    if side == "B":
+        into: Move = (position, chart.TRADING, size_asset, size)
         out: Move = (chart.TRADING, money, asset, cash)
     else:
         into = (money, chart.TRADING, asset, cash)
-        out = (chart.TRADING, size, size_asset, sz)
-    if fee is None or not fee:
+        out = (chart.TRADING, position, size_asset, size)
+    if fee is None:
         return (into, out)
     return (into, out, (chart.FEES, money, asset, fee))
 

@@ -56,6 +56,14 @@ def test_the_pure_step_and_the_fold_are_one_rule(history: list[Event]) -> None:
         assert is_stopped != isinstance(states.by_name[projection.NAME], State)
 
 
+@given(history=trades(most=30), most=st.integers(1, 9))
+def test_plain_fills_may_be_taken_in_runs_of_any_length(history: list[Event], most: int) -> None:
+    whole = fold(history)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("projections.fold.RUN_MAX", most)
+        assert whole == fold(history)
+
+
 @given(history=trades())
 def test_a_step_leaves_the_state_before_it_alone(history: list[Event]) -> None:
     for projection in PROJECTIONS:
