@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=Operand)
 
+NOTHING_STANDS: Final = "nothing above zero stands against the requirement"
+
 SINGLE_BALANCE: Final = frozenset({"unifiedAccount", "portfolioMargin"})
 
 
@@ -237,7 +239,9 @@ def _unified(
                                  of=asset, status="documented")  # fmt: skip
             excess = sheet.figure("excess over the trigger", formulas.margin_excess, need, value,
                                   trigger, of=asset, unit=asset, status="documented")  # fmt: skip
-            ratios.append(ratio)
+            ratio = _standing(ratio, need, value)
+            if ratio.value is not None or need.value != ZERO:
+                ratios.append(ratio)
             margin = attrs.evolve(margin, ratio=ratio.figure, excess=excess.figure)
             holds = None if need.value is None else need.value > ZERO
             over = _above(excess.figure, strict=strict)
@@ -285,15 +289,29 @@ def _of(taken: Choice, *names: str) -> tuple[str, ...]:
     return tuple(taken[name] for name in names if name in taken)
 
 
+def _standing(ratio: Cell[N], need: Cell[N], value: Cell[N]) -> Cell[N]:
+    """Return a ratio, which does not exist where nothing above zero stands against a requirement.
+
+    The venue's own page skips such tokens; a negative quotient would read as safe.
+    """
+    if need.value is None or value.value is None or value.value > ZERO:
+        return ratio
+    return Cell(attrs.evolve(ratio.figure, value=None, note=NOTHING_STANDS), None)
+
+
 def _highest(figures: Sequence[Figure], name: str) -> Figure | None:
-    """Return the highest of several ratios; unknown as soon as one is, and None without any."""
+    """Return the highest of several ratios; None without any.
+
+    Unknown as soon as one is. It does not exist as soon as one does not: a requirement with nothing
+    against it is higher than any number.
+    """
     if not figures:
         return None
     lacks = tuple(dict.fromkeys(each for figure in figures for each in figure.missing))
-    existing = [figure for figure in figures if figure.value is not None]
-    if lacks or not existing:
+    if lacks:
         return attrs.evolve(figures[0], name=name, value=None, missing=lacks)
-    highest = max(existing, key=lambda figure: figure.value or ZERO)
+    without = next((figure for figure in figures if figure.value is None), None)
+    highest = without or max(figures, key=lambda figure: figure.value or ZERO)
     return attrs.evolve(highest, name=name)
 
 

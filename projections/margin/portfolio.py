@@ -196,7 +196,11 @@ def portfolio(
         debt=debt,
         health=_health(sheet, power, debt),
         partial=_limit(sheet, "partial threshold", held, [each.partial for each in held]),
-        full=_limit(sheet, "full threshold of all", held, [each.full for each in held]),
+        full=sheet.figure(
+            "full threshold of all", formulas.full_borrow_limit,
+            [each.supplied_value for each in held], [each.ltv for each in held],
+            unit="USDC", status="documented",
+        ),
         printed=_limit(
             sheet, "full threshold of all, printed", held, [each.printed for each in held]
         ),
@@ -205,7 +209,7 @@ def portfolio(
             for token in picture.tokens
             if (terms := rulebook.terms(token.asset)) is None or not terms.is_borrowable
         ),
-    )
+    )  # fmt: skip
 
 
 def _health(sheet: Sheet[N], power: Cell[N], debt: Cell[N]) -> Cell[N]:

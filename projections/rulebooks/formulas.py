@@ -120,6 +120,16 @@ def borrow_limit(a: Arithmetic[N], values: Sequence[N], shares: Sequence[N]) -> 
     return a.named("borrow threshold", a.total(parts), "USDC")
 
 
+def full_borrow_limit(a: Arithmetic[N], values: Sequence[N], ltvs: Sequence[N]) -> N:
+    """Return the debt above which a borrow is liquidated whole: Σ collateral × (LTV + 2) ÷ 3.
+
+    In USDC, divided last, so that the limit of the FAQ's example is 250.00 and not a hair below:
+    a debt of 250 is not above it. **Source**: FAQ (documented since 2026-05-18).
+    """
+    parts = [value * (ltv + a.lit("2")) for value, ltv in zip(values, ltvs, strict=True)]
+    return a.named("full borrow threshold", a.ratio(a.total(parts), a.lit("3")), "USDC")
+
+
 def collateral_worth(a: Arithmetic[N], balance: N, cap: N, price: N) -> N:
     """Return the worth of what is supplied of one collateral, up to the cap of a user, in USDC."""
     return a.named("collateral", a.minimum(balance, cap) * price, "USDC")
@@ -322,6 +332,14 @@ def idle(
     itself (inferred).
     """
     return a.named("left over", total - a.total(values) - supplied - held + borrowed)
+
+
+def return_on_equity(a: Arithmetic[N], result: N, entry: N, leverage: N) -> N:
+    """Return the result not yet taken as a share of the margin put in, ten places.
+
+    ``result ÷ (entry notional ÷ leverage)``. **Source**: recorded positions (confirmed, 8 digits).
+    """
+    return a.named("return on equity", a.divide_half_even(result * leverage, entry, RATE_PLACES))
 
 
 def isolated_margin(a: Arithmetic[N], raw: N, value: N) -> N:
