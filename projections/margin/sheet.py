@@ -154,8 +154,11 @@ class Sheet(Generic[N]):
             none = f"{name} does not exist: it would divide by zero"
             return Cell(self._figure(name, of, None, unit, told, status, (), none), None)
         value = self._read(operand)
-        if self._steps is not None and not _is_idle(rule, arguments):
-            operand = self._told(before, name, operand, of=of, rule=told, status=status)
+        if self._steps is not None:
+            if _is_idle(rule, arguments):
+                operand = _passed(self.a, arguments)
+            else:
+                operand = self._told(before, name, operand, of=of, rule=told, status=status)
         return Cell(self._figure(name, of, value, unit, told, status, (), note), operand)
 
     def constant(self, name: str, value: Decimal, source: str, *, of: str = "") -> Cell[N]:
@@ -198,6 +201,11 @@ class Sheet(Generic[N]):
 def _is_idle(rule: Callable[..., Any], arguments: Sequence[Any]) -> bool:
     """Tell whether a formula only passes on one part, or nothing: no line is worth it."""
     return rule.__name__ == "plain_total" and len(arguments) == 1 and len(arguments[0]) < 2
+
+
+def _passed(a: Arithmetic[N], arguments: Sequence[Any]) -> N:
+    parts = [cell.operand for cell in arguments[0]]
+    return parts[0] if parts else a.lit("0")
 
 
 def _lacks(arguments: Sequence[Any]) -> tuple[str, ...]:
