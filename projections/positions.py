@@ -18,7 +18,7 @@ the stated size is zero.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from ledger import events as ev
 from ledger.money import EXACT, ZERO, divide_down, places, scaled, unscaled
@@ -91,14 +91,14 @@ State: TypeAlias = GenericState[Key, Position]
 EMPTY: Final[State] = GenericState()
 ROWS: Final = list[tuple[Key, Position]]
 
-_MOVING: Final = frozenset({
-    ev.Transferred, ev.ClassTransferred, ev.StakingTransferred, ev.RewardsClaimed,
-    ev.GenesisReceived, ev.AuctionPaid, ev.ActivationCharged,
-})  # fmt: skip
+_Moving: TypeAlias = (
+    ev.Transferred | ev.ClassTransferred | ev.StakingTransferred | ev.RewardsClaimed
+    | ev.GenesisReceived | ev.AuctionPaid | ev.ActivationCharged
+)  # fmt: skip
 """Kinds that move tokens at hand without trading them. Reserve operations are not among them:
 what is supplied is still held."""
 
-CONSUMED: Final[frozenset[type]] = _MOVING | {ev.Filled, ev.Opened}
+CONSUMED: Final[frozenset[type]] = frozenset({*get_args(_Moving), ev.Filled, ev.Opened})
 
 
 class Fill(NamedTuple):
@@ -132,13 +132,18 @@ def record(held: dict[Key, Position], event: Event, reference: Reference) -> Non
             _spot_filled(held, event, reference)
     elif isinstance(event, ev.Opened):
         _opened(held, event, reference)
-    elif type(event) in _MOVING:
+    elif isinstance(event, _Moving) and _moves_tokens(event):
         for target, source, asset, amount in moves(event, reference):
             if target != source and asset != USDC:
                 if target == SPOT:
                     _carried(held, asset, amount, reference)
                 elif source == SPOT:
                     _carried(held, asset, -amount, reference)
+
+
+def _moves_tokens(event: _Moving) -> bool:
+    """Tell whether anything but USDC may move: results are measured in USDC, it is no holding."""
+    return event.asset != USDC or (isinstance(event, ev.Transferred) and bool(event.native_fee))
 
 
 # ------------------------------------------------------------------------------- perpetuals
