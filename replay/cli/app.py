@@ -130,6 +130,8 @@ def _ended_by(error: BaseException, given: list[str]) -> int:
     as_json = "--json" in given
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else exits.USAGE
+    if _wants_traceback(given):
+        _print_traceback(error)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo("interrupted", err=True)
         return exits.INTERRUPTED
@@ -139,25 +141,30 @@ def _ended_by(error: BaseException, given: list[str]) -> int:
         else:
             error.show()
         return exits.USAGE
-    if isinstance(error, RollforwardError) and not _wants_traceback(given):
+    if isinstance(error, RollforwardError):
         code = exits.of(error)
         if as_json:
             _say_json(type(error).__name__, str(error), _subjects(error), code)
         else:
             click.echo(f"Error: {error}", err=True)
         return code
-    if isinstance(error, OSError) and not _wants_traceback(given):
+    if isinstance(error, OSError):
         message = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
         if as_json:
             _say_json(type(error).__name__, message, {}, exits.STORAGE)
         else:
             click.echo(f"Error: {message}", err=True)
         return exits.STORAGE
+    if not _wants_traceback(given):
+        _print_traceback(error)
+    click.echo("this is a mistake in rollforward, not in what you gave it", err=True)
+    return exits.MISTAKE
+
+
+def _print_traceback(error: BaseException) -> None:
     import traceback
 
     click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo("this is a mistake in rollforward, not in what you gave it", err=True)
-    return exits.MISTAKE
 
 
 def _wants_traceback(given: list[str]) -> bool:

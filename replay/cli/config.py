@@ -11,7 +11,7 @@ from replay.cli.common import examples, json_option, put_json, put_tables, takes
 
 KNOWN = {
     "ROLLFORWARD_BOOK": "the book every command opens, unless --book names another",
-    "ROLLFORWARD_DEBUG": "any text: show the traceback of an error",
+    "ROLLFORWARD_DEBUG": "1: show the traceback of an error",
     "NO_COLOR": "any text: no colors",
     "FORCE_COLOR": "any text: colors even into a pipe",
     "COLUMNS": "width of tables",
