@@ -3,7 +3,8 @@
 Both sides run in the same run, each in a process of its own (so that peak memory is its own), on
 the same seeded events, already parsed in memory. Ours is the whole way: merge with identities,
 index, chain and seal on append; course, decoding and every projection on replay. The baseline is
-``baseline.py``. Every figure of both is held against the other by a digest.
+``baseline.py``; a digest holds every figure of both against the other. Replays are timed in
+processor seconds and taken in turn, the best of three for each side; all else on the wall.
 
     python benchmarks/spine.py [--events 1000000] [--instants 500]
 
@@ -13,7 +14,6 @@ prints a line per figure with the ratio and the bar, and exits 1 when a bar is m
 from __future__ import annotations
 
 import argparse
-import gc
 import hashlib
 import json
 import platform
@@ -26,8 +26,8 @@ import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 import baseline
 
@@ -35,10 +35,16 @@ from ledger.entries import Part, RawRecord, Reading
 from ledger.events import Deposited, Event, Filled, FundingPaid, InterestAccrued, ReserveOperated
 from ledger.units import Address, Asset, Coin, Digest, Millis, account_stream
 
+if TYPE_CHECKING:
+    from projections.fold import States
+
+Figures: TypeAlias = dict[str, Any]
+
 ACCOUNT = Address("0x5ca1ab1e000000000000000000000000be4c4a4c")
 STREAM = account_stream(ACCOUNT)
 COINS = {f"C{index}": index % 4 for index in range(20)}
 BATCH = 1000
+REPLAYS = 3
 BARS = {"append": 6.0, "replay": 5.0, "bytes": 5.0, "instant": 8.0}
 
 
@@ -61,35 +67,54 @@ def events(count: int) -> list[Event]:
             rate = Decimal(chance.randint(10**3, 10**6)).scaleb(-10)
             made.append(
                 FundingPaid(
-                    stream=STREAM, at=Millis(at), coin=Coin(coin), usdc=usdc, size=held[coin],
-                    rate=rate, samples=None, tx_hash=tx_hash,
+                    stream=STREAM,
+                    at=Millis(at),
+                    coin=Coin(coin),
+                    usdc=usdc,
+                    size=held[coin],
+                    rate=rate,
+                    samples=None,
+                    tx_hash=tx_hash,
                 )
-            )  # fmt: skip
+            )
         elif roll < 0.97:
             supply = Decimal(chance.randint(1, 10**8)).scaleb(-8)
             made.append(
                 InterestAccrued(
-                    stream=STREAM, at=Millis(at), asset=Asset("USDC"), supply=supply, borrow=Decimal(0)
+                    stream=STREAM,
+                    at=Millis(at),
+                    asset=Asset("USDC"),
+                    supply=supply,
+                    borrow=Decimal(0),
                 )
-            )  # fmt: skip
+            )
         elif roll < 0.985:
             usdc = Decimal(chance.randint(1, 10**11)).scaleb(-6)
             made.append(Deposited(stream=STREAM, at=Millis(at), usdc=usdc, tx_hash=tx_hash))
         else:
             made.append(
                 ReserveOperated(
-                    stream=STREAM, at=Millis(at), operation=chance.choice(("supply", "withdraw")),
-                    asset=Asset("USDC"), amount=Decimal(chance.randint(1, 10**9)).scaleb(-6),
-                    reported_interest=Decimal(0), tx_hash=tx_hash,
+                    stream=STREAM,
+                    at=Millis(at),
+                    operation=chance.choice(("supply", "withdraw")),
+                    asset=Asset("USDC"),
+                    amount=Decimal(chance.randint(1, 10**9)).scaleb(-6),
+                    reported_interest=Decimal(0),
+                    tx_hash=tx_hash,
                 )
-            )  # fmt: skip
+            )
     return made
 
 
 def _fill(
-    chance: random.Random, held: dict[str, Decimal], prices: dict[str, int], coin: str, number: int,
-    at: int, tx_hash: str,
-) -> Filled:  # fmt: skip
+    chance: random.Random,
+    held: dict[str, Decimal],
+    prices: dict[str, int],
+    coin: str,
+    number: int,
+    at: int,
+    tx_hash: str,
+) -> Filled:
     places = COINS[coin]
     lots = chance.randint(1, 10 ** chance.randint(1, 5))
     size = Decimal(lots).scaleb(-places)
@@ -98,24 +123,35 @@ def _fill(
     before = held[coin]
     held[coin] = before + (size if side == "B" else -size)
     return Filled(
-        stream=STREAM, at=Millis(at), coin=Coin(coin), px=Decimal(prices[coin]).scaleb(places - 6),
-        sz=size, side=side, direction="Open Long" if side == "B" else "Open Short",  # type: ignore[arg-type]
-        start_position=before, reported_closed_pnl=Decimal(chance.randint(-(10**8), 10**8)).scaleb(-6),
-        reported_net_pnl=None, notional=None, fee=Decimal(chance.randint(0, 10**7)).scaleb(-6),
-        fee_asset=Asset("USDC"), builder_fee=None, crossed=chance.random() < 0.5,
-        oid=200_000_000_000 + number * 3, tid=chance.getrandbits(50), cloid=None, twap_id=None,
-        liquidated_user=None, liquidation_mark=None, liquidation_method=None, tx_hash=tx_hash,
-    )  # fmt: skip
+        stream=STREAM,
+        at=Millis(at),
+        coin=Coin(coin),
+        px=Decimal(prices[coin]).scaleb(places - 6),
+        sz=size,
+        side=side,
+        direction="Open Long" if side == "B" else "Open Short",
+        start_position=before,
+        reported_closed_pnl=Decimal(chance.randint(-(10**8), 10**8)).scaleb(-6),
+        reported_net_pnl=None,
+        notional=None,
+        fee=Decimal(chance.randint(0, 10**7)).scaleb(-6),
+        fee_asset=Asset("USDC"),
+        builder_fee=None,
+        crossed=chance.random() < 0.5,
+        oid=200_000_000_000 + number * 3,
+        tid=chance.getrandbits(50),
+        cloid=None,
+        twap_id=None,
+        liquidated_user=None,
+        liquidation_mark=None,
+        liquidation_method=None,
+        tx_hash=tx_hash,
+    )
 
 
 def digest_of(figures: dict[str, str]) -> str:
     """Return the digest of all figures of one side."""
     return hashlib.sha256(json.dumps(sorted(figures.items())).encode()).hexdigest()
-
-
-def best(seconds: list[float]) -> float:
-    """Return the best of several measurements: the one least disturbed by others."""
-    return min(seconds)
 
 
 def sizes(folder: Path, stem: str) -> int:
@@ -128,11 +164,9 @@ def peak_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def run_baseline(count: int, instants: int, folder: Path) -> dict[str, object]:
-    """Measure the library's own way."""
-    baseline.SIZE_PLACES.update(COINS)
+def run_baseline(count: int, instants: int, folder: Path) -> Figures:
+    """Append, keep and ask the library's own way."""
     made = events(count)
-    moments = [event.at for event in made]
     path = folder / "baseline.db"
     app = baseline.Accounts(env=baseline.settings(str(path)))
     started = time.perf_counter()
@@ -140,14 +174,7 @@ def run_baseline(count: int, instants: int, folder: Path) -> dict[str, object]:
     appended = time.perf_counter() - started
     del made
     app.close()
-    reader = baseline.WithoutSnapshots(env=baseline.settings(str(path)))
-    seconds = []
-    for _ in range(2):
-        gc.collect()
-        started = time.perf_counter()
-        whole = reader.repository.get(account)
-        seconds.append(time.perf_counter() - started)
-    reader.close()
+    (folder / "baseline.id").write_text(str(account), encoding="ascii")
     app = baseline.Accounts(env=baseline.settings(str(path)))
     asked = []
     for index in random.Random(7).choices(range(count), k=instants):
@@ -156,14 +183,26 @@ def run_baseline(count: int, instants: int, folder: Path) -> dict[str, object]:
         asked.append(time.perf_counter() - started)
     app.close()
     return {
-        "append": count / appended, "replay": count / best(seconds),
-        "bytes": sizes(folder, "baseline") / count, "instant": statistics.median(asked),
-        "digest": digest_of(baseline.figures(whole)), "peak": peak_mb(), "last": moments[-1],
-    }  # fmt: skip
+        "append": count / appended,
+        "bytes": sizes(folder, "baseline.db") / count,
+        "instant": statistics.median(asked),
+        "peak": peak_mb(),
+    }
 
 
-def run_ours(count: int, instants: int, folder: Path) -> dict[str, object]:
-    """Measure the book and the engine."""
+def replay_baseline(count: int, _: int, folder: Path) -> Figures:
+    """Rebuild the aggregate from its first event."""
+    account = UUID((folder / "baseline.id").read_text(encoding="ascii"))
+    reader = baseline.WithoutSnapshots(env=baseline.settings(str(folder / "baseline.db")))
+    started = time.process_time()
+    whole = reader.repository.get(account)
+    seconds = time.process_time() - started
+    reader.close()
+    return {"replay": count / seconds, "digest": digest_of(baseline.figures(whole))}
+
+
+def run_ours(count: int, instants: int, folder: Path) -> Figures:
+    """Append through the book, and ask through the engine."""
     from ledger.book import Book
     from replay.audit import Audit
 
@@ -175,21 +214,12 @@ def run_ours(count: int, instants: int, folder: Path) -> dict[str, object]:
     with Book.create(path) as book:
         for first in range(0, count, BATCH):
             page = tuple(made[first : first + BATCH])
-            part = Part(
-                stream=STREAM, source="api", answer="", events=page,
-                rows=tuple(range(first, first + len(page))),
-            )  # fmt: skip
+            rows = tuple(range(first, first + len(page)))
+            part = Part(stream=STREAM, source="api", answer="", events=page, rows=rows)
             book.append(raw, Reading(kind="events", parts=(part,)), recorded=Millis(first))
     appended = time.perf_counter() - started
     del made
     stored = sizes(folder, "ours.book")
-    seconds, folded = [], None
-    for _ in range(3):
-        gc.collect()
-        with Audit.open(path, cache=False) as audit:
-            started = time.perf_counter()
-            folded = audit.account(ACCOUNT).at().states
-            seconds.append(time.perf_counter() - started)
     with Audit.open(path) as audit:
         history = audit.account(ACCOUNT)
         started = time.perf_counter()
@@ -201,17 +231,31 @@ def run_ours(count: int, instants: int, folder: Path) -> dict[str, object]:
             _ = history.at(moments[index]).states
             asked.append(time.perf_counter() - started)
     return {
-        "append": count / appended, "replay": count / best(seconds), "bytes": stored / count,
-        "instant": statistics.median(asked), "worst": max(asked), "cold": cold,
-        "digest": digest_of(our_figures(folded)), "peak": peak_mb(),
-        "cache": sizes(folder, "ours.book.cache") / count,
-    }  # fmt: skip
+        "append": count / appended,
+        "bytes": stored / count,
+        "cache": (sizes(folder, "ours.book") - stored) / count,
+        "instant": statistics.median(asked),
+        "worst": max(asked),
+        "cold": cold,
+        "peak": peak_mb(),
+    }
 
 
-def our_figures(states: object) -> dict[str, str]:
+def replay_ours(count: int, _: int, folder: Path) -> Figures:
+    """Fold the account from its first event, with nothing remembered."""
+    from replay.audit import Audit
+
+    with Audit.open(folder / "ours.book", cache=False) as audit:
+        started = time.process_time()
+        states = audit.account(ACCOUNT).at().states
+        seconds = time.process_time() - started
+    return {"replay": count / seconds, "digest": digest_of(our_figures(states))}
+
+
+def our_figures(states: States) -> dict[str, str]:
     """Return our states in the baseline's words."""
     named: dict[str, Decimal] = {}
-    state = states.state  # type: ignore[attr-defined]
+    state = states.state
     for (place, asset), amount in state("balances").by_key.items():
         named[f"balance {place} {asset}"] = amount
     for coin, position in state("positions").by_key.items():
@@ -233,7 +277,7 @@ def our_figures(states: object) -> dict[str, str]:
     return {key: format(value.normalize(), "f") for key, value in named.items()}
 
 
-def run_import(count: int, folder: Path) -> dict[str, object]:
+def run_import(count: int, _: int, folder: Path) -> Figures:
     """Measure reading a JSON file of fills into a book beside plain ``json.loads`` of it."""
     from ledger.book import Book
     from ledger.importers import Hints, read
@@ -241,14 +285,25 @@ def run_import(count: int, folder: Path) -> dict[str, object]:
 
     rows = [
         {
-            "coin": fill.coin, "px": f"{fill.px:f}", "sz": f"{fill.sz:f}", "side": fill.side,
-            "time": fill.at, "startPosition": f"{fill.start_position:f}", "dir": fill.direction,
-            "closedPnl": f"{fill.reported_closed_pnl:f}", "hash": fill.tx_hash, "oid": fill.oid,
-            "crossed": fill.crossed, "fee": f"{fill.fee:f}", "tid": fill.tid, "feeToken": "USDC",
+            "coin": fill.coin,
+            "px": f"{fill.px:f}",
+            "sz": f"{fill.sz:f}",
+            "side": fill.side,
+            "time": fill.at,
+            "startPosition": f"{fill.start_position:f}",
+            "dir": fill.direction,
+            "closedPnl": f"{fill.reported_closed_pnl:f}",
+            "hash": fill.tx_hash,
+            "oid": fill.oid,
+            "crossed": fill.crossed,
+            "fee": f"{fill.fee:f}",
+            "tid": fill.tid,
+            "feeToken": "USDC",
             "twapId": None,
         }
-        for fill in events(count) if isinstance(fill, Filled)
-    ]  # fmt: skip
+        for fill in events(count)
+        if isinstance(fill, Filled)
+    ]
     path = folder / "fills.json"
     path.write_text(json.dumps(rows[::-1]), encoding="utf-8")
     body = path.read_bytes()
@@ -264,74 +319,100 @@ def run_import(count: int, folder: Path) -> dict[str, object]:
     return {"import": len(rows) / whole, "json": len(rows) / plain}
 
 
-def measured(part: str, count: int, instants: int, folder: Path) -> dict[str, object]:
+def measured(part: str, count: int, instants: int, folder: Path) -> Figures:
     """Run one side in a process of its own and return its figures."""
     words = [sys.executable, __file__, "--part", part, "--events", str(count)]
     words += ["--instants", str(instants), "--folder", str(folder)]
-    done = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
-def report(ours: dict[str, object], plain: dict[str, object], jsons: dict[str, object]) -> int:
+def compared(count: int, instants: int, folder: Path) -> tuple[Figures, Figures]:
+    """Measure both sides; the replays in turn, so that a busy moment falls on both."""
+    ours = measured("ours", count, instants, folder)
+    plain = measured("baseline", count, instants, folder)
+    for _ in range(REPLAYS):
+        for side, part in ((ours, "replay-ours"), (plain, "replay-baseline")):
+            again = measured(part, count, instants, folder)
+            side["replay"] = max(side.get("replay", 0), again["replay"])
+            side["digest"] = again["digest"]
+    return ours, plain
+
+
+def report(ours: Figures, plain: Figures, files: Figures) -> int:
     """Print a line per figure; return 1 when a bar is missed or the digests differ."""
-    missed = 0
-
-    def line(figure: str, name: str, text: str, ratio: float | None = None) -> None:
-        nonlocal missed
-        verdict = ""
-        if ratio is not None:
-            bar = BARS[name]
-            verdict = f"  ×{ratio:.2f}, bar ×{bar:g}: {'met' if ratio >= bar else 'MISSED'}"
-            missed |= ratio < bar
-        print(f"{figure} {text}{verdict}")
-
-    a, b = ours, plain
     rate = "events/s"
-    line("6a", "append", f"append: {a['append']:,.0f} {rate} against {b['append']:,.0f}",
-         float(a["append"]) / float(b["append"]))  # fmt: skip
-    line("6b", "replay", f"replay: {a['replay']:,.0f} {rate} against {b['replay']:,.0f}",
-         float(a["replay"]) / float(b["replay"]))  # fmt: skip
-    line("6c", "bytes", f"stored: {a['bytes']:.1f} bytes/event against {b['bytes']:.1f}"
-         f" (remembered states beside it: {a['cache']:.1f})", float(b["bytes"]) / float(a["bytes"]))  # fmt: skip
-    line("6d", "instant", f"instant: median {float(a['instant']) * 1e3:.2f} ms (worst"
-         f" {float(a['worst']) * 1e3:.1f}, first {float(a['cold']):.1f} s, which remembers states)"
-         f" against {float(b['instant']) * 1e3:.2f} ms", float(b["instant"]) / float(a["instant"]))  # fmt: skip
-    line(
-        "6e",
-        "peak",
-        f"peak memory: {a['peak']} MB against {b['peak']} MB, events in memory included",
+    lines = [
+        (
+            "6a",
+            f"append: {ours['append']:,.0f} {rate} against {plain['append']:,.0f}",
+            "append",
+            ours["append"] / plain["append"],
+        ),
+        (
+            "6b",
+            f"replay: {ours['replay']:,.0f} {rate} against {plain['replay']:,.0f}",
+            "replay",
+            ours["replay"] / plain["replay"],
+        ),
+        (
+            "6c",
+            f"stored: {ours['bytes']:.1f} bytes/event against {plain['bytes']:.1f}"
+            f" (remembered states, which can be deleted: {ours['cache']:.1f})",
+            "bytes",
+            plain["bytes"] / ours["bytes"],
+        ),
+        (
+            "6d",
+            f"instant: median {ours['instant'] * 1e3:.2f} ms (worst {ours['worst'] * 1e3:.1f} ms;"
+            f" first {ours['cold']:.1f} s, it makes the checkpoints)"
+            f" against {plain['instant'] * 1e3:.2f} ms",
+            "instant",
+            plain["instant"] / ours["instant"],
+        ),
+    ]
+    for figure, text, bar, ratio in lines:
+        verdict = "met" if ratio >= BARS[bar] else "MISSED"
+        print(f"{figure} {text}: ×{ratio:.2f}, bar ×{BARS[bar]:g} {verdict}")
+    print(f"6e peak memory: {ours['peak']} MB against {plain['peak']} MB, events included")
+    print(
+        f"6f import from JSON: {files['import']:,.0f} {rate};"
+        f" json.loads of the same file: {files['json']:,.0f}"
     )
-    line("6f", "import", f"import from JSON: {jsons['import']:,.0f} {rate};"
-         f" json.loads of the same file: {jsons['json']:,.0f}")  # fmt: skip
-    equal = a["digest"] == b["digest"]
-    print(f"6g digests of all figures {'equal' if equal else 'DIFFER'}: {str(a['digest'])[:16]}")
-    return int(missed or not equal)
+    equal = ours["digest"] == plain["digest"]
+    print(f"6g digests of all figures {'equal' if equal else 'DIFFER'}: {ours['digest'][:16]}")
+    return int(not equal or any(ratio < BARS[bar] for _, _, bar, ratio in lines))
+
+
+PARTS = {
+    "ours": run_ours,
+    "baseline": run_baseline,
+    "replay-ours": replay_ours,
+    "replay-baseline": replay_baseline,
+    "import": run_import,
+}
 
 
 def main() -> int:
-    """Run both sides, or the one side asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Run both sides, or the one part asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--instants", type=int, default=500)
-    parser.add_argument("--part", choices=("ours", "baseline", "import"))
+    parser.add_argument("--part", choices=tuple(PARTS))
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    baseline.SIZE_PLACES.update(COINS)
     if given.part:
-        run = {
-            "ours": lambda: run_ours(given.events, given.instants, given.folder),
-            "baseline": lambda: run_baseline(given.events, given.instants, given.folder),
-            "import": lambda: run_import(given.events, given.folder),
-        }[given.part]
-        print(json.dumps(run()))
+        print(json.dumps(PARTS[given.part](given.events, given.instants, given.folder)))
         return 0
     machine = (
         f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}"
     )
-    print(f"{given.events:,} events, {given.instants} instants; {machine}")
+    print(f"{given.events:,} events, {given.instants} instants; {machine}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        asked = (given.events, given.instants, Path(folder))
-        ours, plain = measured("ours", *asked), measured("baseline", *asked)
-        return report(ours, plain, measured("import", min(given.events, 200_000), 0, Path(folder)))
+        ours, plain = compared(given.events, given.instants, Path(folder))
+        files = measured("import", min(given.events, 200_000), 0, Path(folder))
+        return report(ours, plain, files)
 
 
 if __name__ == "__main__":
