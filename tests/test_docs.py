@@ -211,3 +211,10 @@ def test_every_file_that_is_named_is_there():
             page.read_text(encoding="utf-8"),
         )
         assert [] == [name for name in named if not (ROOT / name).exists()], page
+
+
+def test_every_check_is_described():
+    from projections.checks import CHECKS, MARKET_CHECKS
+
+    page = (ROOT / "docs" / "spec" / "checks.md").read_text(encoding="utf-8")
+    assert [] == [name for name in (*CHECKS, *MARKET_CHECKS) if f"| `{name}` |" not in page]

@@ -376,7 +376,7 @@ def test_the_hedged_long_has_no_liquidation_price(march: dict[str, States]):
 
 
 def test_two_quoted_liquidation_prices(borrower: States, march: dict[str, States], figure):
-    """Examples 9 and 11, with the venue's own available amounts; the specification has 9 rounded up."""
+    """Examples 9 and 11, from the venue's own available; the specification rounds 9 upward."""
     with exact():
         hype = formulas.liquidation_price(
             EXACT, D("36.399"), D(-1), D("15555.59995875"), D("-1144.61"), D(10)
