@@ -357,16 +357,20 @@ def report(ours: Figures, plain: Figures, files: Figures) -> int:
         ),
         (
             "6c",
-            f"stored: {ours['bytes']:.1f} bytes/event against {plain['bytes']:.1f}"
-            f" (remembered states, which can be deleted: {ours['cache']:.1f})",
+            (
+                f"stored: {ours['bytes']:.1f} bytes/event against {plain['bytes']:.1f}"
+                f" (remembered states, which can be deleted: {ours['cache']:.1f})"
+            ),
             "bytes",
             plain["bytes"] / ours["bytes"],
         ),
         (
             "6d",
-            f"instant: median {ours['instant'] * 1e3:.2f} ms (worst {ours['worst'] * 1e3:.1f} ms;"
-            f" first {ours['cold']:.1f} s, it makes the checkpoints)"
-            f" against {plain['instant'] * 1e3:.2f} ms",
+            (
+                f"instant: median {ours['instant'] * 1e3:.2f} ms (worst {ours['worst'] * 1e3:.1f} ms;"
+                f" first {ours['cold']:.1f} s, it makes the checkpoints)"
+                f" against {plain['instant'] * 1e3:.2f} ms"
+            ),
             "instant",
             plain["instant"] / ours["instant"],
         ),
