@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from ledger import timeline
-from ledger.codec import decode
+from ledger.codec import decode, decode_all
 from ledger.entries import AsOf
 from ledger.money import exact
 from ledger.units import VENUE, Stream
@@ -154,9 +154,11 @@ class Engine:
             else:
                 version, row, count = piece
                 lines = self.batch(stream, version).lines[row : row + count]
-            for line in lines:
-                event = decode(line)
-                if until is not None and event.at > until:
+            if until is None:
+                yield from decode_all(lines)
+                continue
+            for event in decode_all(lines):
+                if event.at > until:
                     return
                 yield event
 
