@@ -1,7 +1,8 @@
 """Checks: what two parts of a history say of the same thing, held against each other.
 
 A check is a function (events in effective order, reference, options) → ``CheckResult``; a new one
-gets its line in ``CHECKS`` (histories of accounts) or ``MARKET_CHECKS``. Nothing is repaired.
+gets its line in ``CHECKS`` (histories of accounts), ``MARKET_CHECKS`` or ``RESERVE_CHECKS``.
+Nothing is repaired.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ from projections.checks.funding import (
     funding_presence,
     funding_rate,
     funding_size,
+)
+from projections.checks.pools import (
+    pool_borrow_rate,
+    pool_conservation,
+    pool_supply_rate,
+    pool_utilization,
 )
 from projections.checks.states import (
     observed_balances,
@@ -58,6 +65,14 @@ MARKET_CHECKS: Final[dict[str, Check]] = {
 }
 """Checks of a market's history."""
 
+RESERVE_CHECKS: Final[dict[str, Check]] = {
+    "pool-utilization": pool_utilization,
+    "pool-borrow-rate": pool_borrow_rate,
+    "pool-supply-rate": pool_supply_rate,
+    "pool-conservation": pool_conservation,
+}
+"""Checks of the history of a lending reserve."""
+
 
 def run(
     checks: dict[str, Check],
@@ -73,4 +88,4 @@ def run(
         return tuple(check(events, reference, options or Options()) for check in checks.values())
 
 
-__all__ = ["CHECKS", "MARKET_CHECKS", "CheckResult", "Options", "run"]
+__all__ = ["CHECKS", "MARKET_CHECKS", "RESERVE_CHECKS", "CheckResult", "Options", "run"]

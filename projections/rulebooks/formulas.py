@@ -44,6 +44,11 @@ def borrow_rate(a: Arithmetic[N], used: N, base: N, slope: N, kink: N) -> N:
     return a.named("borrow rate", base + slope * a.maximum(used - kink, a.lit("0")))
 
 
+def printed_rate(a: Arithmetic[N], rate: N) -> N:
+    """Return a rate as the venue prints it: ten places."""
+    return a.named("printed rate", a.divide_half_even(rate, a.lit("1"), RATE_PLACES))
+
+
 def supply_rate(a: Arithmetic[N], rate: N, borrowed: N, supplied: N, protocol_share: N) -> N:
     """Return the yearly nominal supply rate: borrow rate × borrowed ÷ supplied × (1 − share).
 
