@@ -143,7 +143,11 @@ def record(held: dict[Key, Position], event: Event, reference: Reference) -> Non
 
 def _moves_tokens(event: _Moving) -> bool:
     """Tell whether anything but USDC may move: results are measured in USDC, it is no holding."""
-    return event.asset != USDC or (isinstance(event, ev.Transferred) and bool(event.native_fee))
+    if event.asset != USDC:
+        return True
+    if not isinstance(event, ev.Transferred):
+        return False
+    return bool(event.native_fee) or bool(event.fee and event.fee_asset not in {None, USDC})
 
 
 # ------------------------------------------------------------------------------- perpetuals
@@ -392,12 +396,17 @@ def _opened(held: dict[Key, Position], event: ev.Opened, reference: Reference) -
             origin="attested",
             notional=None if cost is None else _money(cost, count),
         )
-    for balance in event.balances:
-        name = holding(balance.asset)
-        if balance.place == SPOT and balance.asset != USDC and name not in held:
+    tokens: dict[Asset, Decimal] = {}
+    for balance in event.balances:  # what is supplied is still held
+        if balance.place in {SPOT, SUPPLIED} and balance.asset != USDC:
+            tokens[balance.asset] = tokens.get(balance.asset, ZERO) + balance.amount
+    for asset, amount in tokens.items():
+        if holding(asset) not in held:
             flat = _flat(count=None, money=USDC, money_places=SPOT_MONEY)
-            begun, lots = _in_lots(flat, balance.amount)
-            held[name] = begun._replace(size=lots, opening=lots, origin="attested", notional=None)
+            begun, lots = _in_lots(flat, amount)
+            held[holding(asset)] = begun._replace(
+                size=lots, opening=lots, origin="attested", notional=None
+            )
 
 
 # ------------------------------------------------------------------------------------ views

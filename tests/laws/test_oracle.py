@@ -107,6 +107,24 @@ def test_no_position_of_a_whole_history_is_derived_broken_or_unknown(venue: Venu
             assert (0, 0, "") == (position.unexplained, position.unknown, position.origin)
 
 
+@settings(max_examples=EXAMPLES)
+@given(venue=histories(most=120, lends=("USDC",)))
+def test_holdings_of_tokens_are_the_spot_balances(venue: Venue) -> None:
+    """Whatever moves a token moves its holding: trades, transfers, and fees in other tokens."""
+    state = fold(events_of(venue), REFERENCE).state("positions")
+    held = {
+        ("spot", name.removeprefix("spot:")): Fraction(position.size, 10**position.places)
+        for name, position in state.by_key.items()
+        if name.startswith("spot:")
+    }
+    balances = told(venue, venue.now).balances
+    expected = {
+        key: amount for key, amount in balances.items() if key[0] == "spot" and key[1] != "USDC"
+    }
+    assert expected == {key: size for key, size in held.items() if size}
+    assert all(0 == position.unexplained for position in state.by_key.values())
+
+
 @settings(max_examples=max(3, EXAMPLES // 100))
 @given(seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_a_book_on_disk_answers_for_any_instant_as_the_oracle_does(

@@ -49,7 +49,7 @@ class Row:
     nanos: int  # what the node's clock adds to the millisecond
 
 
-@dataclass
+@dataclass(repr=False)
 class Venue:
     """The account and the world around it; ``rows`` is everything that happened, in order."""
 
@@ -69,6 +69,13 @@ class Venue:
         self.prices = {item.coin: item.typical for item in (*PERPS, *PAIRS)}
         self.next_hour = self.now - self.now % HOUR_MS + HOUR_MS
         self.began = self.now
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def __repr__(self) -> str:
+        """Name the history in a line; its rows would fill pages."""
+        return f"<Venue {self.seed}: {len(self.rows)} rows of {self.account}>"
 
     # ------------------------------------------------------------------ the way of the world
 
@@ -350,6 +357,10 @@ class Venue:
         native = self.chance.choice((0, 0, 120_000))
         if sender == self.account and not (units := self.afford(token, units)):
             return
+        if sender == self.account:  # nobody pays with a token he has not
+            left = self.cash.get(("spot", fee_token or "USDC"), 0)
+            fee = fee if left >= fee + units else 0
+            native = native if self.cash.get(("spot", "HYPE"), 0) >= native + units else 0
         self.pass_on(sender, "spot", "spot", token, units, (fee, fee_token), native)
         delta = {"type": "spotTransfer", "token": token, "amount": text(units, 8)}
         worth = {"usdcValue": text(units, 8), "user": sender, "destination": receiver}
