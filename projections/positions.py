@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_arg
 from ledger import events as ev
 from ledger.money import EXACT, ZERO, divide_down, places, scaled, unscaled
 from ledger.units import Asset
-from projections.chart import SPOT, USDC
+from projections.chart import SPOT, SUPPLIED, USDC
 from projections.postings import fee_asset, is_perp, moves, paid
 from projections.state import State as GenericState
 from projections.state import applied
