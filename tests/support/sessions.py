@@ -41,7 +41,7 @@ def split(block: str) -> list[tuple[str, str]]:
     for line in block.splitlines(keepends=True):
         if line.startswith("$ "):
             found.append((line[2:].rstrip("\n"), ""))
-        elif line.startswith("> ") and found and not found[-1][1]:
+        elif line.startswith((">\n", "> ")) and found and not found[-1][1]:
             found[-1] = (found[-1][0] + "\n" + line[2:].rstrip("\n"), "")
         else:
             found[-1] = (found[-1][0], found[-1][1] + line)
@@ -119,7 +119,8 @@ def refreshed(page: Path) -> str:
             for command, expected in split(block.group(2)):
                 printed = run(command, folder)
                 fits = pattern(expected).fullmatch(printed)
-                lines.append("$ " + command.replace("\n", "\n> ") + "\n")
+                shown = "$ " + command.replace("\n", "\n> ")
+                lines += [line.rstrip() + "\n" for line in shown.splitlines()]
                 lines.append(expected if fits else without_changing(printed))
             return f"```{block.group(1)}\n{''.join(lines)}```"
 
