@@ -382,13 +382,14 @@ def _borrow_verdicts(
     """Return whether the debt is above the thresholds of a borrow liquidation, where documented."""
     if not book.names_borrow_thresholds or whole.debt.value == ZERO:
         return []
-    verdicts = []
+    printed = taken.get("threshold") == "threshold:printed"
     questions = (
-        ("borrow, partial", whole.partial, ()),
-        ("borrow, full", whole.full, ("threshold:exact",)),
-        ("borrow, full, as printed", whole.printed, ("threshold:printed",)),
+        ("borrow, partial", whole.partial, (), True),
+        ("borrow, full", whole.full, ("threshold:exact",), not printed),
+        ("borrow, full, as printed", whole.printed, ("threshold:printed",), printed),
     )
-    for question, limit, names in questions:
+    verdicts = []
+    for question, limit, names, counts in questions:
         over = sheet.figure(
             f"debt over {question}", formulas.free_of, whole.debt, limit, unit="USDC",
             status="documented",
@@ -397,11 +398,10 @@ def _borrow_verdicts(
             Verdict(
                 question=question, of="", holds=_above(over.figure, strict=True),
                 figure=over.figure, limit="debt above the threshold", readings=names,
-                status="documented",
+                status="documented", counts=counts,
             )
         )  # fmt: skip
-    wanted = "borrow, full" if taken.get("threshold") == "threshold:printed" else ""
-    return [each for each in verdicts if each.question != wanted]
+    return verdicts
 
 
 def _alternatives(picture: Picture, book: Rulebook, taken: Choice) -> tuple[Alternative, ...]:

@@ -10,6 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ledger.errors import UnclearQuestion
+from projections.rulebooks import CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,15 +33,19 @@ def choice(rulebook: Rulebook, wanted: Iterable[str] = ()) -> dict[str, str]:
 
     A reading of another date's texts is passed over, so that one choice serves a whole timeline.
 
-    Raises: UnclearQuestion, when no rulebook knows a reading of that form at all.
+    Raises: UnclearQuestion, when no rulebook of any date knows it.
     """
     taken = {question: rulebook.readings_of(question)[0].id for question in questions(rulebook)}
+    ever = {each.id for book in (*CALENDAR, rulebook) for each in book.readings}
     for name in wanted:
         question, colon, _ = name.partition(":")
-        if not colon:
-            known = ", ".join(each.id for each in rulebook.readings)
-            raise UnclearQuestion(asked=name, problem="is no reading", remedy=f"There are {known}.")
-        if any(each.id == name for each in rulebook.readings):
+        if name not in ever:
+            raise UnclearQuestion(
+                asked=name,
+                problem="is a reading no rulebook knows" if colon else "is no reading",
+                remedy=f"There are {', '.join(sorted(ever))}",
+            )
+        if reading(rulebook, name) is not None:
             taken[question] = name
     return taken
 

@@ -100,6 +100,8 @@ class Verdict:
     limit: str
     readings: tuple[str, ...]
     status: str
+    counts: bool = True
+    """False for the form of a text which the readings chosen pass over; it is told beside."""
 
 
 @attrs.frozen(kw_only=True)
@@ -140,18 +142,26 @@ class Judgement:
 
     @property
     def liquidatable(self) -> bool | None:
-        """Whether any condition of liquidation holds; None when that hangs on the unknown."""
-        answers = [each.holds for each in self.verdicts]
+        """Whether any condition of liquidation holds; None when that hangs on the unknown.
+
+        Of the two forms of the full threshold only the one of the readings chosen counts.
+        """
+        answers = [each.holds for each in self.verdicts if each.counts]
         if any(answers):
             return True
         return None if None in answers else False
 
     @property
+    def documents_disagree(self) -> bool:
+        """Whether the two forms of the full threshold of a borrow come to different answers."""
+        answers = {each.holds for each in self.verdicts if each.question.startswith("borrow, full")}
+        return len(answers) > 1
+
+    @property
     def readings_decide(self) -> bool:
         """Whether another reading of the same texts would change the verdict."""
         answers = {each.liquidatable for each in self.alternatives}
-        printed = {each.holds for each in self.verdicts if each.question.startswith("borrow, full")}
-        return len(answers) > 1 or len(printed) > 1
+        return len(answers) > 1 or self.documents_disagree
 
     def position(self, coin: Coin) -> PositionMargin | None:
         """Return one position; None when there is none."""

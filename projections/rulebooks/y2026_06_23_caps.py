@@ -11,10 +11,27 @@ import attrs
 
 from ledger.units import Millis
 from projections.rulebooks import y2026_06_21_open as before
-from projections.rulebooks.base import HYPE, UBTC, USDC, Source, collateral, lendable
+from projections.rulebooks.base import (
+    HYPE,
+    UBTC,
+    USDC,
+    Reading,
+    Source,
+    collateral,
+    lendable,
+)
 
 PAGE: Final = Source(text="documentation, trading/portfolio-margin", seen="2026-06-23")
 
+
+FAQ: Final = Source(text="documentation, support/faq/portfolio-margin", seen="2026-06-23")
+
+READINGS: Final = (
+    Reading(id="eligibility:page", says="accounts worth less than 25M USDC may join",
+            status="documented", source=PAGE),
+    Reading(id="eligibility:faq", says="accounts worth less than 5M USDC may join, as the FAQ kept",
+            status="documented", source=FAQ),
+)  # fmt: skip
 
 RULEBOOK: Final = attrs.evolve(
     before.RULEBOOK,
@@ -25,6 +42,7 @@ RULEBOOK: Final = attrs.evolve(
     sources=(PAGE,),
     changes="USDC borrow caps 500M and 50M per user, HYPE 1M per user, BTC 2k in all.",
     eligibility="volume above 5M USDC or value above 10k, and value below 25M",
+    readings=(*before.RULEBOOK.readings, *READINGS),
     tokens={
         **before.RULEBOOK.tokens,
         USDC: lendable(

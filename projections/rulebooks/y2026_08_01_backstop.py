@@ -13,7 +13,7 @@ import attrs
 
 from ledger.units import Address, Millis
 from projections.rulebooks import y2026_06_23_caps as before
-from projections.rulebooks.base import HYPE, UBTC, Backstop, Source, parameter
+from projections.rulebooks.base import HYPE, UBTC, Backstop, Reading, Source, parameter
 
 PAGE: Final = Source(text="documentation, trading/portfolio-margin", seen="2026-08-01")
 
@@ -27,6 +27,15 @@ BACKSTOP: Final = Backstop(
     },
 )
 
+FAQ: Final = Source(text="documentation, support/faq/portfolio-margin", seen="2026-08-01")
+
+READINGS: Final = (
+    Reading(id="takeover:direct", says="the backstop takes over at once, without a market phase",
+            status="documented", source=PAGE),
+    Reading(id="takeover:book", says="with slippage into the order book, as the FAQ keeps saying",
+            status="documented", source=FAQ),
+)  # fmt: skip
+
 RULEBOOK: Final = attrs.evolve(
     before.RULEBOOK,
     id="2026-08-01 backstop",
@@ -36,4 +45,5 @@ RULEBOOK: Final = attrs.evolve(
     sources=(PAGE,),
     changes="Borrow liquidations go straight to the backstop liquidator, in steps of 20 %.",
     backstop=BACKSTOP,
+    readings=(*before.RULEBOOK.readings, *READINGS),
 )
