@@ -1,0 +1,822 @@
+"""A small simulated venue of portfolio margin: one seed gives the true history of its accounts.
+
+It knows nothing of our rooms and counts in whole numbers: several accounts lend and borrow on one
+reserve per token, hold collateral whose price moves, trade perpetuals on three exchanges of two
+currencies, and are liquidated at market when requirement ÷ liquidation value is above 0.95 at a
+change of prices. It keeps what was true after every step, and answers for any instant between:
+``standing`` for what is in the books, ``lent`` for what interest has run to, ``ratio`` for how
+near an account is. ``pm_papers.py`` writes the history down the way the venue hands it out.
+
+Reserve operations, changes of prices and hourly rows fall on whole seconds, because the answers
+that show them carry no finer moment.
+"""
+
+from __future__ import annotations
+
+import bisect
+import random
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from tests.support.pm_oracle import moment
+from tests.support.pm_rules import (
+    BORROW_CAP,
+    BORROWABLE,
+    COLLATERAL,
+    COLLATERALS,
+    FINE,
+    HOUR_MS,
+    LTV_CHANGE,
+    PAIR_OF,
+    PERP,
+    PERPS,
+    SUPPLY_CAP,
+    TIERS,
+    TOKEN,
+    UNDERLYING,
+    UNIT,
+    Reserve,
+    growth,
+    ltv_of,
+)
+from tests.support.venue import Row
+from tests.support.venue_rules import (
+    ZERO_HASH,
+    Holding,
+    Pair,
+    Perp,
+    five_figures,
+    settle,
+    split,
+    text,
+    words,
+)
+
+SINCE = (moment("2026-06-24"), moment("2026-09-01"), LTV_CHANGE - 20 * HOUR_MS)
+"""Where histories begin: under the old loan to value, under the new one, or across its change."""
+
+STARTS = {
+    "BTC": 715_000,
+    "HYPE": 360_000,
+    "ARB": 74_000,
+    "xyz:NVDA": 181_000,
+    "vnt:OIL": 640_000,
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the books say of one account after a step."""
+
+    cash: dict[tuple[str, str], int]
+    positions: dict[str, tuple[int, int, int]]  # lots, entry notional, closed result
+    fees: dict[str, int]
+    funding: dict[str, int]
+    loans: dict[tuple[str, str], tuple[int, int]]  # (token, side): fine units, basis
+    mode: str
+
+
+@dataclass(frozen=True)
+class World:
+    """What held for everybody after a step."""
+
+    now: int  # of the reserves: up to when interest has been counted
+    oracle: dict[str, int]
+    mark: dict[str, int]
+    usdt: int
+    rates: dict[tuple[str, str], int]
+
+
+class Account:
+    """One account; ``rows`` is everything the venue would report of it, in the true order."""
+
+    def __init__(self, world: PmVenue, name: str, appetite: int) -> None:
+        self.world = world
+        self.account = name
+        self.appetite = appetite  # tenths of what it could open that it would open
+        self.rows: list[Row] = []
+        self.cash: dict[tuple[str, str], int] = {}
+        self.positions: dict[str, Holding] = {}
+        self.realized: dict[str, int] = {}
+        self.fees: dict[str, int] = {}
+        self.funding: dict[str, int] = {}
+        self.mode = "disabled"
+        self.modes: list[tuple[int, str]] = []
+        self.told: list[tuple[int, Standing]] = []
+        self.cooling = 0  # until when a second liquidation takes whole positions
+        self.liquidations: list[tuple[int, Fraction]] = []
+
+    @property
+    def now(self) -> int:
+        return self.world.now
+
+    def credit(self, where: str, asset: str, units: int) -> None:
+        self.cash[where, asset] = self.cash.get((where, asset), 0) + units
+
+    def at_hand(self, asset: str) -> int:
+        return max(0, self.cash.get(("spot", asset), 0))
+
+    def record(self, family: str, body: dict[str, Any]) -> None:
+        world = self.world
+        self.rows.append(Row(world.now, family, body, world.block(), 0))
+
+    def ledger(self, delta: dict[str, Any]) -> None:
+        body = {"time": self.now, "hash": self.world.hash(), "delta": delta}
+        self.record("ledger", body)
+
+    # -------------------------------------------------------------- money
+
+    def deposit(self, units: int) -> None:
+        """Money arrives on the main perpetuals side, as micro-dollars."""
+        units = units // 100 * 100
+        self.credit("perp:", "USDC", units)
+        self.ledger({"type": "deposit", "usdc": text(units, 8)})
+
+    def to_spot(self, units: int, dex: str = "") -> None:
+        """Move money from an exchange to spot, or back when negative."""
+        units = abs(units) // 100 * 100 * (1 if units > 0 else -1)
+        if not units:
+            return
+        token = COLLATERAL[dex]
+        self.credit(f"perp:{dex}", token, -units)
+        self.credit("spot", token, units)
+        to_perp = units < 0
+        if dex:
+            delta = {"type": "perpDexClassTransfer", "amount": text(abs(units), 8), "dex": dex}
+            self.ledger({**delta, "token": token, "toPerp": to_perp})
+        else:
+            usdc = text(abs(units), 8)
+            self.ledger({"type": "accountClassTransfer", "usdc": usdc, "toPerp": to_perp})
+
+    def swap(self, pair: Pair, lots: int) -> None:
+        """Buy lots of a token, or sell when negative, in one to three parts."""
+        chance, px = self.world.chance, self.world.spot_ticks(pair)
+        order = self.world.number(12)
+        tx = self.world.hash()
+        for part in split(abs(lots), chance.choice((1, 1, 2, 3)), chance):
+            px = five_figures(px + chance.randrange(3) * (px // 10_000))
+            self.swap_part(pair, part if lots > 0 else -part, px, order, tx)
+
+    def swap_part(self, pair: Pair, lots: int, px: int, order: int, tx: str) -> None:
+        base = TOKEN[pair.base]
+        size, quote = abs(lots) * 10 ** (8 - base.places), abs(lots) * px
+        before = self.cash.get(("spot", pair.base), 0)
+        if lots > 0:
+            fee, token = size * 7 // 10**4, pair.base
+            self.credit("spot", pair.base, size - fee)
+            self.credit("spot", pair.quote, -quote)
+        else:
+            fee, token = quote * 7 // 10**4, pair.quote
+            self.credit("spot", pair.base, -size)
+            self.credit("spot", pair.quote, quote - fee)
+        self.fees[token] = self.fees.get(token, 0) + fee
+        body = {
+            "coin": pair.coin,
+            "px": text(px, 8 - base.places),
+            "sz": text(abs(lots), base.places),
+            "side": "B" if lots > 0 else "A",
+            "startPosition": text(before, 8),
+            "dir": "Buy" if lots > 0 else "Sell",
+            "closedPnl": "0.0",
+            "fee": text(fee, 8),
+            "feeToken": token,
+        }
+        self.filled(body, order, tx)
+
+    def filled(self, body: dict[str, Any], order: int, tx: str) -> None:
+        more = {"oid": order, "crossed": True, "tid": self.world.number(15), "twapId": None}
+        self.record("fills", {**body, "time": self.now, "hash": tx, **more})
+
+    # -------------------------------------------------------------- lending
+
+    def lend(self, token: str, operation: str, units: int) -> None:
+        """Operate on a reserve and change what is at hand."""
+        if units <= 0:
+            return
+        reserve = self.world.reserves[token]
+        interest = reserve.operate(self.account, operation, units, self.now)
+        place = "supplied" if operation in {"supply", "withdraw"} else "borrowed"
+        into = operation in {"supply", "repay"}
+        self.credit("spot", token, -units if into else units)
+        self.credit(place, token, units if into else -units)
+        realized = 0 if operation in {"supply", "borrow"} else min(units, interest)
+        delta = {"type": "borrowLend", "token": token, "operation": operation}
+        self.ledger({**delta, "amount": text(units, 8), "interestAmount": text(realized, 8)})
+        self.world.show_reserves()
+
+    def posted(self, token: str, side: str) -> int:
+        loans = self.world.reserves[token]
+        loan = (loans.supply if side == "supply" else loans.borrow).get(self.account)
+        return loan.posted if loan else 0
+
+    def turn_of_hour(self, token: str) -> None:
+        supply, borrow = self.world.reserves[token].turn_of_hour(self.account, self.now)
+        if not (supply or borrow):
+            return
+        self.credit("supplied", token, supply)
+        self.credit("borrowed", token, -borrow)
+        row = {"time": self.now, "token": token}
+        self.record("interest", {**row, "supply": text(supply, 8), "borrow": text(borrow, 8)})
+
+    # -------------------------------------------------------------- perpetuals
+
+    def trade(self, perp: Perp, lots: int, liquidation: dict[str, Any] | None = None) -> None:
+        """Send a market order that fills in one to four parts within one millisecond."""
+        chance = self.world.chance
+        sign, px = 1 if lots > 0 else -1, self.world.mark[perp.coin]
+        order = self.world.number(12)
+        tx = self.world.hash()
+        for part in split(abs(lots), chance.choice((1, 1, 2, 4)), chance):
+            px = five_figures(px + sign * chance.randrange(3) * (px // 10_000))
+            self.fill(perp, sign * part, px, order, tx, liquidation)
+
+    def fill(
+        self,
+        perp: Perp,
+        lots: int,
+        px: int,
+        order: int,
+        tx: str,
+        liquidation: dict[str, Any] | None,
+    ) -> None:
+        held = self.positions.setdefault(perp.coin, Holding())
+        before, fee = held.lots, abs(lots) * px * 45 // 10**5
+        pnl = settle(held, lots, px)
+        self.realized[perp.coin] = self.realized.get(perp.coin, 0) + pnl
+        self.credit(f"perp:{perp.dex}", perp.collateral, (-lots * px - fee) * 100)
+        self.fees[perp.collateral] = self.fees.get(perp.collateral, 0) + fee * 100
+        body = {
+            "coin": perp.coin,
+            "px": text(px, 6 - perp.places),
+            "sz": text(abs(lots), perp.places),
+            "side": "B" if lots > 0 else "A",
+            "startPosition": text(before, perp.places),
+            "dir": words(before, lots),
+            "closedPnl": text(pnl, 6),
+            "fee": text(fee, 6),
+            "feeToken": perp.collateral,
+            **({"liquidation": liquidation} if liquidation else {}),
+        }
+        self.filled(body, order, tx)
+
+    def fund(self, rates: dict[str, int]) -> None:
+        """Pay or receive the funding of an hour on everything held."""
+        for coin, held in self.positions.items():
+            if not held.lots:
+                continue
+            perp = PERP[coin]
+            owed = held.lots * self.world.oracle[coin] * rates[coin]
+            micro = -(owed // 10**10) if owed > 0 else -owed // 10**10
+            delta = {
+                "type": "funding",
+                "coin": coin,
+                "usdc": text(micro, 6),
+                "szi": text(held.lots, perp.places),
+                "fundingRate": text(rates[coin], 10),
+                "nSamples": None,
+            }
+            self.record("funding", {"time": self.now, "hash": ZERO_HASH, "delta": delta})
+            self.credit(f"perp:{perp.dex}", perp.collateral, micro * 100)
+            self.funding[coin] = self.funding.get(coin, 0) + micro
+
+    def liquidate(self) -> None:
+        """Sell positions at market: a fifth of what is above 100k first, then the whole."""
+        world = self.world
+        held = {coin: each.lots for coin, each in self.positions.items() if each.lots}
+        if not held:
+            return
+        self.liquidations.append((self.now, world.ratio_now(self)))
+        worth = {coin: abs(lots) * world.mark[coin] for coin, lots in held.items()}
+        whole = self.now <= self.cooling
+        delta = {
+            "type": "liquidation",
+            "liquidatedNtlPos": text(sum(worth.values()), 6),
+            "accountValue": text(self.value_of("") // 100, 6),
+            "leverageType": "Cross",
+            "liquidatedPositions": [
+                {"coin": coin, "szi": text(lots, PERP[coin].places)} for coin, lots in held.items()
+            ],
+        }
+        self.ledger(delta)
+        for coin, lots in held.items():
+            large = worth[coin] > 100_000 * 10**6 and not whole
+            part = max(1, abs(lots) // 5) if large else abs(lots)
+            mark = text(world.mark[coin], 6 - PERP[coin].places)
+            about = {"liquidatedUser": self.account, "markPx": mark, "method": "market"}
+            self.trade(PERP[coin], -part if lots > 0 else part, about)
+        self.cooling = self.now + 35_000
+
+    def value_of(self, dex: str) -> int:
+        """Return the value of an exchange now, in units of its money."""
+        raw = self.cash.get((f"perp:{dex}", COLLATERAL[dex]), 0)
+        return raw + sum(
+            held.lots * self.world.mark[coin] * 100
+            for coin, held in self.positions.items()
+            if PERP[coin].dex == dex
+        )
+
+    # -------------------------------------------------------------- remembering
+
+    def stand(self) -> Standing:
+        loans = {}
+        for token, reserve in self.world.reserves.items():
+            for side, found in (("supply", reserve.supply), ("borrow", reserve.borrow)):
+                loan = found.get(self.account)
+                if loan:
+                    loans[token, side] = (loan.fine(), loan.basis)
+        return Standing(
+            cash={key: units for key, units in self.cash.items() if units},
+            positions={
+                coin: (held.lots, held.notional, self.realized[coin])
+                for coin, held in self.positions.items()
+            },
+            fees={asset: units for asset, units in self.fees.items() if units},
+            funding={coin: micro for coin, micro in self.funding.items() if micro},
+            loans=loans,
+            mode=self.mode,
+        )
+
+
+@dataclass
+class PmVenue:
+    """The world and its accounts; the first one is everybody else, who only lends and borrows."""
+
+    seed: int
+    accounts: list[Account] = field(default_factory=list)
+    told: list[tuple[int, World]] = field(default_factory=list)
+    shown: list[tuple[int, str, Any]] = field(default_factory=list)  # market answers, in order
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        chance = self.chance
+        self.began = chance.choice(SINCE) + chance.randrange(24) * HOUR_MS
+        self.now = self.began
+        self.next_hour = self.began + HOUR_MS
+        self.oracle = {
+            coin: five_figures(px * chance.randrange(700, 1400) // 1000)
+            for coin, px in STARTS.items()
+        }
+        self.usdt = 99_950_000 + chance.randrange(100_000)
+        self.mark: dict[str, int] = {}
+        self.drift_marks()
+        self.reserves = {name: Reserve(name, self.now) for name in TOKEN}
+        for number in range(chance.randrange(3, 6)):
+            name = f"0x{chance.getrandbits(160):040x}"
+            self.accounts.append(Account(self, name, chance.randrange(1, 10) if number else 0))
+
+    # -------------------------------------------------------------- the way of the world
+
+    def live(self, steps: int) -> None:
+        """Let everybody come in, then let *steps* things happen."""
+        self.second()
+        self.found_reserves()
+        for account in self.accounts[1:]:
+            self.second()
+            self.come_in(account)
+        self.second()
+        self.change_prices(calm=True)
+        self.remember()
+        for _ in range(steps):
+            self.wait()
+            if self.chance.random() < 0.45:
+                self.second()
+                self.change_prices()
+                self.remember()
+            else:
+                self.act(self.chance.choice(self.accounts[1:]))
+                self.remember()
+        self.second()
+        self.change_prices(calm=True)
+        self.remember()
+
+    def second(self) -> None:
+        """Go on to the next whole second."""
+        self.go((self.now // 1000 + 1) * 1000)
+
+    def wait(self) -> None:
+        spans = (900, 45_000, 600_000, 900_000, HOUR_MS)
+        self.go(self.now + 1 + self.chance.randrange(self.chance.choice(spans)))
+
+    def go(self, until: int) -> None:
+        """Go on to a moment, and live through the hours in between."""
+        while self.next_hour <= until:
+            self.turn_of_hour()
+        self.now = max(self.now, until)
+
+    def turn_of_hour(self) -> None:
+        """Count interest on the hour, and charge funding a moment after it."""
+        self.now = self.next_hour
+        self.next_hour += HOUR_MS
+        for token, reserve in self.reserves.items():
+            reserve.accrue(self.now)
+            for account in self.accounts:
+                account.turn_of_hour(token)
+            reserve.price_money()
+        self.show_reserves()
+        self.remember()
+        self.now += self.chance.choice((11, 66, 213, 439))
+        rates = {perp.coin: self.chance.choice((125_000, -96_704, 5_530, 3)) for perp in PERPS}
+        for account in self.accounts[1:]:
+            account.fund(rates)
+        self.remember()
+        self.now = self.now // 1000 * 1000 + 1000
+
+    def found_reserves(self) -> None:
+        """Let everybody else fill the reserves and borrow of them."""
+        rest, chance = self.accounts[0], self.chance
+        for token, most in (("USDC", 60_000_000), ("USDT0", 1_200_000)):
+            units = chance.randrange(most // 2, most) * UNIT
+            rest.credit("spot", token, units)
+            rest.ledger({"type": "spotGenesis", "token": token, "amount": text(units, 8)})
+            rest.lend(token, "supply", units)
+            rest.lend(token, "borrow", units * chance.randrange(30, 96) // 100)
+        self.change_mode(rest, "portfolioMargin")
+
+    def come_in(self, account: Account) -> None:
+        """Deposit, buy collateral, change the mode, and supply."""
+        chance = self.chance
+        dollars = 10 ** chance.randrange(4, 7) * chance.randrange(1, 40)
+        account.deposit(dollars * UNIT + chance.randrange(UNIT))
+        self.now += 7
+        account.to_spot(dollars * UNIT * chance.randrange(30, 96) // 100)
+        for token in COLLATERALS if chance.random() < 0.5 else ("HYPE",):
+            self.now += 11
+            money = account.at_hand("USDC") * chance.randrange(40, 99) // 100
+            self.buy(account, token, money)
+        self.second()
+        self.change_mode(account, "portfolioMargin")
+        for token in COLLATERALS:
+            self.second()
+            if units := account.at_hand(token):
+                account.lend(token, "supply", units if chance.random() < 0.8 else units // 2)
+
+    def change_mode(self, account: Account, mode: str) -> None:
+        self.second()
+        account.mode = mode
+        account.modes.append((self.now, mode))
+
+    def buy(self, account: Account, token: str, money: int) -> None:
+        """Spend up to some money on a token; within what a user may supply."""
+        pair = PAIR_OF[token]
+        lots = money // (self.spot_ticks(pair) * 1002 // 1000)
+        if token in SUPPLY_CAP:
+            have = account.at_hand(token) + account.posted(token, "supply")
+            room = SUPPLY_CAP[token] * 11 // 10 - have
+            lots = min(lots, room // 10 ** (8 - TOKEN[token].places))
+        if lots > 0:
+            account.swap(pair, lots)
+
+    # -------------------------------------------------------------- prices
+
+    def change_prices(self, *, calm: bool = False) -> None:
+        """Move all prices, show them, and liquidate whoever does not stand them."""
+        chance = self.chance
+        if not calm:
+            violent = chance.random() < 0.12
+            span = 900 if violent else 60
+            common = chance.randrange(-span, span + 1)
+            for coin, px in self.oracle.items():
+                own = common + chance.randrange(-40, 41)
+                self.oracle[coin] = five_figures(max(1000, px + px * own // 10_000))
+            self.usdt = 99_900_000 + chance.randrange(200_000)
+        self.drift_marks()
+        self.shown.append((self.now, "prices", (dict(self.oracle), dict(self.mark))))
+        self.show_reserves()
+        for account in self.accounts[1:]:
+            if account.mode == "portfolioMargin":
+                ratio = self.ratio_now(account)
+                if ratio is None or ratio > Fraction(95, 100):
+                    account.liquidate()
+
+    def drift_marks(self) -> None:
+        for coin, px in self.oracle.items():
+            self.mark[coin] = five_figures(px + px * self.chance.randrange(-5, 6) // 10_000)
+
+    def token_px(self, token: str) -> int:
+        """Return the oracle price of a token in units of 10^-8."""
+        if token == "USDC":
+            return UNIT
+        if token == "USDT0":
+            return self.usdt
+        coin = UNDERLYING[token]
+        return self.oracle[coin] * 10 ** (2 + PERP[coin].places)
+
+    def spot_ticks(self, pair: Pair) -> int:
+        return max(1, self.token_px(pair.base) // 10 ** TOKEN[pair.base].places)
+
+    def show_reserves(self) -> None:
+        """Show every reserve's state as of now."""
+        states = []
+        for token, reserve in self.reserves.items():
+            supplied, borrowed = reserve.printed()
+            state = {
+                "borrowYearlyRate": text(reserve.borrow_rate, 10),
+                "supplyYearlyRate": text(reserve.supply_rate, 10),
+                "balance": text(reserve.cash, 8),
+                "utilization": text(reserve.used, 10),
+                "oraclePx": text(self.token_px(token), 8),
+                "ltv": text(ltv_of(token, self.now), 2),
+                "totalSupplied": text(supplied, 10),
+                "totalBorrowed": text(borrowed, 10),
+            }
+            states.append([TOKEN[token].index, state])
+        if self.shown and self.shown[-1][:2] == (self.now, "reserves"):
+            self.shown.pop()
+        self.shown.append((self.now, "reserves", states))
+
+    # -------------------------------------------------------------- deeds
+
+    def act(self, account: Account) -> None:
+        """Let one account do something it can do."""
+        name, *_ = self.chance.choices(*zip(*DEEDS, strict=True))
+        getattr(self, name)(account)
+
+    def trade(self, account: Account) -> None:
+        perp = self.chance.choice(PERPS)
+        held = account.positions.get(perp.coin)
+        if held and held.lots and self.chance.random() < 0.35:
+            share = self.chance.choice((1, 1, 2, 3))
+            lots = max(1, abs(held.lots) // share)
+            account.trade(perp, -lots if held.lots > 0 else lots)
+            return
+        room = self.room(account, COLLATERAL[perp.dex])
+        # within the initial margin, which asks twice what maintenance does
+        share = account.appetite * self.chance.randrange(5, 90)
+        money = room * perp.leverage * share // 1000
+        lots = money // (self.mark[perp.coin] * 100)
+        if lots > 0:
+            account.trade(perp, lots if self.chance.random() < 0.5 else -lots)
+
+    def hedge(self, account: Account) -> None:
+        """Sell the collateral short."""
+        token = self.chance.choice(COLLATERALS)
+        perp = PERP[UNDERLYING[token]]
+        lots = account.posted(token, "supply") // 10 ** (8 - perp.places)
+        held = account.positions.get(perp.coin)
+        if lots and not (held and held.lots) and self.room(account, "USDC") > 0:
+            account.trade(perp, -lots)
+
+    def borrow(self, account: Account) -> None:
+        self.second()
+        token = self.chance.choice(("USDC", "USDC", "USDC", "USDT0"))
+        reserve = self.reserves[token]
+        power = sum(
+            account.posted(each, "supply") * self.token_px(each) * ltv_of(each, self.now)
+            for each in COLLATERALS
+        ) // (100 * UNIT)
+        owed = sum(
+            account.posted(each, "borrow") * self.token_px(each) // UNIT for each in BORROWABLE
+        )
+        limit = min(
+            (power - owed) * self.chance.randrange(10, 95) // 100,
+            BORROW_CAP[token] - account.posted(token, "borrow"),
+            reserve.cash * 9 // 10,
+        )
+        account.lend(token, "borrow", limit)
+
+    def repay(self, account: Account) -> None:
+        self.second()
+        token = self.chance.choice(BORROWABLE)
+        units = min(account.posted(token, "borrow"), account.at_hand(token))
+        account.lend(token, "repay", units // self.chance.choice((1, 1, 2)))
+
+    def supply(self, account: Account) -> None:
+        self.second()
+        token = self.chance.choice(tuple(TOKEN))
+        account.lend(token, "supply", account.at_hand(token) // self.chance.choice((1, 2)))
+
+    def withdraw(self, account: Account) -> None:
+        self.second()
+        token = self.chance.choice(tuple(TOKEN))
+        if token in COLLATERALS and (self.ratio_now(account) or 1) > Fraction(1, 3):
+            return
+        units = account.posted(token, "supply") // self.chance.choice((1, 3, 9))
+        account.lend(token, "withdraw", min(units, self.reserves[token].cash))
+
+    def buy_collateral(self, account: Account) -> None:
+        token = self.chance.choice((*COLLATERALS, "USDT0"))
+        self.buy(account, token, account.at_hand("USDC") * self.chance.randrange(10, 99) // 100)
+
+    def sell_collateral(self, account: Account) -> None:
+        token = self.chance.choice((*COLLATERALS, "USDT0"))
+        lots = account.at_hand(token) // 10 ** (8 - TOKEN[token].places)
+        if lots // 2:
+            account.swap(PAIR_OF[token], -lots // 2)
+
+    def move(self, account: Account) -> None:
+        """Carry money between spot and an exchange."""
+        dex = self.chance.choice(tuple(COLLATERAL))
+        token = COLLATERAL[dex]
+        if self.chance.random() < 0.6:
+            account.to_spot(-account.at_hand(token) * self.chance.randrange(20, 99) // 100, dex)
+        else:
+            money = max(0, account.cash.get((f"perp:{dex}", token), 0))
+            account.to_spot(money * self.chance.randrange(5, 40) // 100, dex)
+
+    def deposit(self, account: Account) -> None:
+        account.deposit(self.chance.randrange(100, 200_000) * UNIT + self.chance.randrange(UNIT))
+
+    # -------------------------------------------------------------- answers
+
+    def remember(self) -> None:
+        """Keep what is true now, of everybody; of two steps in one millisecond the later."""
+        rates = {}
+        for token, reserve in self.reserves.items():
+            reserve.accrue(self.now)
+            rates[token, "supply"] = reserve.supply_rate
+            rates[token, "borrow"] = reserve.borrow_rate
+        world = World(self.now, dict(self.oracle), dict(self.mark), self.usdt, rates)
+        for kept, found in ((self.told, world), *((a.told, a.stand()) for a in self.accounts)):
+            if kept and kept[-1][0] == self.now:
+                kept.pop()
+            kept.append((self.now, found))
+
+    def world(self, at: int) -> World:
+        return latest(self.told, at)
+
+    def standing(self, account: Account, at: int) -> Standing:
+        """Return what the books say of an account at an instant."""
+        return latest(account.told, at)
+
+    def lent(self, account: Account, token: str, side: str, at: int) -> int:
+        """Return what an account supplied or borrowed at an instant, interest included, fine."""
+        return fine_of(self.standing(account, at), self.world(at), token, side, at)
+
+    def plain(self, account: Account, at: int) -> dict[str, Any]:
+        """Return an account at an instant as the plain portfolio ``pm_oracle`` judges."""
+        return plain_portfolio(self.standing(account, at), self.world(at), at)
+
+    def ratio_now(self, account: Account) -> Fraction | None:
+        """Return the portfolio margin ratio now; None where nothing stands against it."""
+        return ratio_of(account.stand(), self.world_now(), self.now)
+
+    def ratio(self, account: Account, at: int) -> Fraction | None:
+        """Return the portfolio margin ratio at an instant, interest running."""
+        return ratio_of(self.standing(account, at), self.world(at), at)
+
+    def world_now(self) -> World:
+        rates = {}
+        for token, reserve in self.reserves.items():
+            reserve.accrue(self.now)
+            rates[token, "supply"] = reserve.supply_rate
+            rates[token, "borrow"] = reserve.borrow_rate
+        return World(self.now, self.oracle, self.mark, self.usdt, rates)
+
+    def room(self, account: Account, token: str) -> int:
+        """Return what is free of a token after maintenance now, in its units."""
+        need, value = toward(account.stand(), self.world_now(), token, self.now)
+        return max(0, int((value - need) * UNIT))
+
+    def number(self, digits: int) -> int:
+        return self.chance.randrange(10 ** (digits - 1), 10**digits)
+
+    def block(self) -> int:
+        return 880_000_000 + (self.now - self.began)
+
+    def hash(self) -> str:
+        head, tail = self.chance.getrandbits(80), self.chance.getrandbits(136)
+        return f"0x{head:020x}04{self.block():08x}{tail:034x}"
+
+
+def latest(kept: list[tuple[int, Any]], at: int) -> Any:  # a standing or a world
+    number = bisect.bisect_right(kept, at, key=lambda each: each[0])
+    if not number:
+        raise ValueError(f"nothing was true yet at {at}")
+    return kept[number - 1][1]
+
+
+# ------------------------------------------------------------------------- the rule it lives by
+
+
+def maintenance(coin: str, value: Fraction) -> Fraction:
+    """Return the maintenance of a notional: every tier's part at its own rate, cut at 6 places."""
+    tiers = TIERS[coin]
+    owed = Fraction(0)
+    for number, (bound, leverage) in enumerate(tiers):
+        upper = tiers[number + 1][0] if number + 1 < len(tiers) else value
+        part = min(value, Fraction(upper)) - bound
+        if part > 0:
+            owed += part / (2 * leverage)
+    return Fraction(owed * 10**6 // 1, 10**6)
+
+
+def fine_of(stand: Standing, world: World, token: str, side: str, at: int) -> int:
+    """Return a loan at an instant, interest included, in fine units."""
+    fine, _ = stand.loans.get((token, side), (0, 0))
+    grown, scale = growth(world.rates[token, side], at - world.now)
+    return fine + fine * grown // scale
+
+
+def total_of(stand: Standing, world: World, token: str, at: int) -> Fraction:
+    """Return the net balance of a token: exchanges marked, at hand, supplied, less borrowed."""
+    units = stand.cash.get(("spot", token), 0)
+    for dex, money in COLLATERAL.items():
+        if money == token:
+            units += stand.cash.get((f"perp:{dex}", token), 0)
+    for coin, (lots, _, _) in stand.positions.items():
+        if PERP[coin].collateral == token:
+            units += lots * world.mark[coin] * 100
+    lent = fine_of(stand, world, token, "supply", at)
+    owed = fine_of(stand, world, token, "borrow", at)
+    return Fraction(units, UNIT) + Fraction(lent - owed, UNIT * FINE)
+
+
+def price_of(world: World, token: str) -> Fraction:
+    if token == "USDC":
+        return Fraction(1)
+    if token == "USDT0":
+        return Fraction(world.usdt, UNIT)
+    coin = UNDERLYING[token]
+    return Fraction(world.oracle[coin], 10 ** (6 - PERP[coin].places))
+
+
+def toward(stand: Standing, world: World, token: str, at: int) -> tuple[Fraction, Fraction]:
+    """Return (requirement, liquidation value) toward a borrowable token, as observed."""
+    collateral = Fraction(0)
+    for each in COLLATERALS:
+        lent = Fraction(fine_of(stand, world, each, "supply", at), UNIT * FINE)
+        share = Fraction(1, 2) + Fraction(ltv_of(each, at), 200)
+        collateral += min(lent, Fraction(SUPPLY_CAP[each], UNIT)) * price_of(world, each) * share
+    need = Fraction(0)
+    for coin, (lots, _, _) in stand.positions.items():
+        if PERP[coin].collateral == token:
+            need += maintenance(coin, Fraction(abs(lots) * world.mark[coin], 10**6))
+    net, px = total_of(stand, world, token, at), price_of(world, token)
+    if net < 0:  # nothing is recorded for a net debt: the page's terms
+        need += 20 / px - net
+    cap = Fraction(BORROW_CAP[token], UNIT)
+    return need, max(net, Fraction(0)) + min(cap, collateral / px)
+
+
+def ratio_of(stand: Standing, world: World, at: int) -> Fraction | None:
+    """Return the highest ratio over the tokens that can be borrowed; None where one is endless."""
+    ratios = []
+    for token in BORROWABLE:
+        need, value = toward(stand, world, token, at)
+        if value > 0:
+            ratios.append(need / value)
+        elif need > 0:
+            return None
+    return max(ratios, default=Fraction(0))
+
+
+def plain_portfolio(stand: Standing, world: World, at: int) -> dict[str, Any]:
+    """Return the plain dictionary ``pm_oracle`` judges."""
+    tokens: dict[str, Any] = {}
+    for token in TOKEN:
+        lent, owed = (fine_of(stand, world, token, side, at) for side in ("supply", "borrow"))
+        tokens[token] = {
+            "total": decimal(total_of(stand, world, token, at)),
+            "supplied": text(lent, 18),
+            "borrowed": text(owed, 18),
+            "hold": "0.0",
+            "price": decimal(price_of(world, token)),
+            "ltv": text(ltv_of(token, at), 2),
+        }
+    dexes: dict[str, Any] = {}
+    for dex, token in COLLATERAL.items():
+        raw = stand.cash.get((f"perp:{dex}", token), 0)
+        rows = [
+            {
+                "coin": coin,
+                "size": text(lots, PERP[coin].places),
+                "mark": text(world.mark[coin], 6 - PERP[coin].places),
+                "entry": text(notional, 6),
+                "leverage": str(PERP[coin].leverage),
+                "tiers": [[str(bound), str(top)] for bound, top in TIERS[coin]],
+                "isolated": None,
+            }
+            for coin, (lots, notional, _) in stand.positions.items()
+            if lots and PERP[coin].dex == dex
+        ]
+        dexes[dex] = {"collateral": token, "raw": text(raw, 8), "positions": rows}
+    readings = {"offset": "observed", "debt": "net", "isolated": "outside"}
+    made = {"at": at, "mode": stand.mode, "readings": readings, "tokens": tokens}
+    return {**made, "dexes": dexes, "pools": {}}
+
+
+def decimal(value: Fraction) -> str:
+    """Return a fraction whose denominator is a power of ten as the venue writes it."""
+    return text(int(value * 10**18), 18)
+
+
+DEEDS = (
+    ("trade", 40),
+    ("hedge", 6),
+    ("borrow", 10),
+    ("repay", 7),
+    ("supply", 8),
+    ("withdraw", 6),
+    ("buy_collateral", 8),
+    ("sell_collateral", 3),
+    ("move", 12),
+    ("deposit", 3),
+)
+
+
+def pm_history(seed: int, steps: int) -> PmVenue:
+    """Return the venue after *steps* things happened, grown from *seed*."""
+    venue = PmVenue(seed)
+    venue.live(steps)
+    return venue
