@@ -45,6 +45,7 @@ PURE = (
 # Whole numbers may be divided with ``//`` here, because …
 FLOOR_DIVISION = {
     "ledger.money": "the room where divisions live, each under its name",
+    "projections.steps": "whole lots and money units, floored as the venue floors",
 }
 
 # Only these rooms may know these libraries; ``projections`` is pure and knows none of them.
