@@ -1,0 +1,458 @@
+"""Margin: the requirement, ratio, room and verdict of an account at any instant of a book.
+
+What an account had comes from its recorded movements, from the last state the venue showed before
+the instant on (or from its beginning, where somebody vouches for it). Prices, reserve states, mode
+and margin tables are the last ones recorded at or before the instant, and say how old they are.
+What is missing is unknown by its name. Where the venue's own state of that very moment is
+recorded, it stands beside ours.
+"""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ledger.entries import AsOf
+from ledger.errors import UnclearQuestion
+from ledger.events import LendingStateObserved
+from ledger.money import exact
+from ledger.units import Asset, Coin, Millis
+from projections import balances
+from projections.arithmetic import EXACT
+from projections.fold import Folding
+from projections.lending import Walk, rates
+from projections.margin import (
+    Anchor,
+    Input,
+    Margin,
+    Settings,
+    Unknown,
+    judge,
+    market_tables,
+    observed,
+)
+from projections.margin import rebuilt as rebuilt_picture
+from projections.margin.claims import Comparison, compare
+from projections.margin.implied import IMPLIED, is_implied
+from projections.margin.picture import Mode
+from projections.margin.rebuilt import MEASURES, UNDERLYING
+from projections.prices import Price
+from projections.prices import State as PriceState
+from projections.rulebooks import CALENDAR, by_id
+from projections.rulebooks.base import Rulebook
+from replay.recorded import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ledger.events import Event
+    from projections.fold import States
+    from projections.lending import Key, Loan
+    from projections.margin import Picture, Step
+    from replay.audit import AccountHistory
+
+MODES: Final[tuple[Mode, ...]] = (
+    "default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction",
+)  # fmt: skip
+
+TOGETHER_MS: Final = 60_000
+"""States of one account recorded within a minute belong to one snapshot."""
+
+STALE_MS: Final = 3_600_000
+"""A price older than an hour is said to be so, unless another age is named."""
+
+AGREES: Final = 8
+"""Decimal places to which a figure of ours must agree with the venue's; states are cut at them."""
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """How margin is asked for, beside account and instant."""
+
+    readings: tuple[str, ...] = ()
+    """Ids of readings that are taken instead of the first of their question."""
+    rulebook: str | None = None
+    """Id of a rulebook to judge under, whatever held at the instant."""
+    mode: Mode | None = None
+    """Mode to judge in; None is the one recorded."""
+    is_complete: bool = False
+    """The caller's word that the history begins with the account."""
+    stale_ms: int = STALE_MS
+    calendar: tuple[Rulebook, ...] = CALENDAR
+
+    def rulebooks(self) -> tuple[Rulebook, ...] | None:
+        """Return the rulebook asked for; None where the instant decides.
+
+        Raises: NotInForce, when there is none of that id, naming those there are.
+        """
+        return None if self.rulebook is None else (by_id(self.rulebook, self.calendar),)
+
+
+@attrs.frozen(kw_only=True)
+class Rests:
+    """What a picture was made from, beside the inputs it holds."""
+
+    basis: str
+    """Where sums of movements begin."""
+    mode: str
+    """Where the mode comes from."""
+    where: Whereabouts
+    """Record, place and event of every input, or the question that shows them."""
+
+
+@attrs.frozen(kw_only=True)
+class MarginAt:
+    """Margin of an account at an instant, with what it rests on."""
+
+    margin: Margin
+    rests: Rests
+    position: int
+    question: Question
+    compared: tuple[Comparison, ...] = ()
+    """The venue's own figures of that very moment beside ours; empty where none is recorded."""
+
+    @property
+    def findings(self) -> tuple[Comparison, ...]:
+        """Figures in which the venue's own state of that moment differs from ours."""
+        return tuple(each for each in self.compared if differs(each))
+
+    @property
+    def stale(self) -> tuple[tuple[str, int], ...]:
+        """Prices older than the stated age, with their age in milliseconds."""
+        picture, found = self.margin.picture, {}
+        for exchange in picture.exchanges:
+            for position in exchange.positions:
+                if isinstance(position.mark, Input):
+                    found[f"mark of {position.coin}"] = position.mark.age(picture.at)
+        for token in picture.tokens:
+            if isinstance(token.price, Input) and _counts(token.total):
+                found[f"oracle price of {token.asset}"] = token.price.age(picture.at)
+        limit = self.question.stale_ms
+        return tuple((name, age) for name, age in found.items() if age is not None and age > limit)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the inputs that a figure of the first judgement lacks."""
+        return self.margin.judgements[0].missing
+
+
+def differs(compared: Comparison) -> bool:
+    """Tell whether a figure of the venue's differs from ours in a place that states print."""
+    residual = compared.residual
+    return residual is not None and abs(residual).scaleb(AGREES) >= 1
+
+
+def _counts(given: Input | Unknown) -> bool:
+    return isinstance(given, Unknown) or bool(given.value)
+
+
+class Whereabouts:
+    """Where the inputs of a picture stand in the book, looked up one by one."""
+
+    def __init__(self, recorded: Recorded, at: Millis) -> None:
+        """Look among what was recorded by an instant."""
+        self._recorded = recorded
+        self._at = at
+
+    def of(self, name: str, of: str) -> str:
+        """Return record, place and event of an input, or the question that shows its events.
+
+        Empty for what has neither, such as a constant of a rulebook.
+        """
+        if name in {"mark", "position value"}:
+            return self._price(Coin(of), MEASURES)
+        if name == "oracle price":
+            return self._oracle(Asset(of))
+        if name in {"loan to value", "reserve at hand", "borrowed by all"}:
+            return self._reserve(Asset(of))
+        if name == "leverage":
+            return self._leverage(Coin(of))
+        if name in {"size", "entry notional"}:
+            return f'explain "position {of}"'
+        if name == "raw money":
+            dex = of.removeprefix("dex ")
+            return 'explain "balance perp USDC"' if of == "main dex" else f"explain {dex}"
+        if name in {"supplied", "borrowed"}:
+            return f'explain "balance {name} {of}"'
+        return 'explain "balance spot ' + of + '"' if name == "net balance" else ""
+
+    def _price(self, coin: Coin, measures: tuple[str, ...]) -> str:
+        for measure in measures:
+            found = self._recorded.price(coin, measure, self._at)
+            if found is not None:
+                return self._recorded.where(found[1])
+        return ""
+
+    def _oracle(self, asset: Asset) -> str:
+        """Name the later of the reserve's state and the price of what the token stands for."""
+        reserve = self._recorded.reserves_at(self._at).get(asset)
+        coin = UNDERLYING.get(asset)
+        for measure in ("oracle", *MEASURES) if coin is not None else ():
+            found = None if coin is None else self._recorded.price(coin, measure, self._at)
+            if found is not None and (reserve is None or found[0].at > reserve.event.at):
+                return self._recorded.where(found[1])
+        return "" if reserve is None else self._recorded.where(reserve)
+
+    def _reserve(self, asset: Asset) -> str:
+        found = self._recorded.reserves_at(self._at).get(asset)
+        return "" if found is None else self._recorded.where(found)
+
+    def _leverage(self, coin: Coin) -> str:
+        for found in self._recorded.perps_at(self._at).values():
+            if any(row.coin == coin for row in found.event.positions):
+                return self._recorded.where(found)
+        return ""
+
+
+class Assembler:
+    """Pictures of one account at any instant, as a book knew it at a position."""
+
+    def __init__(self, history: AccountHistory, position: int, question: Question) -> None:
+        """Read what the book has beside the account's movements, once."""
+        self.history = history
+        self.position = position
+        self.question = question
+        self.engine = history.audit.engine
+        self.reference = self.engine.reference(position)
+        self.recorded = Recorded(history.audit, history.stream, position)
+        self._openings = history.openings(position)
+        self._rates = rates(
+            found.event for dated in self.recorded.reserves.values() for found in dated.until(None)
+        )
+        self._anchors: dict[Millis, Anchor | None] = {}
+        self._walk: tuple[Millis, int, Walk] | None = None
+
+    # ----------------------------------------------------------- one instant
+
+    def at(self, at: Millis, states: States | None = None, *, workings: bool = False) -> MarginAt:
+        """Return margin at an instant; *states* are those of the instant, when they are at hand.
+
+        Raises: NotInForce, without a rulebook; UnclearQuestion, when the mode is not known;
+        UnknownKind, when balances stopped at a kind not known.
+        """
+        picture, rests = self.picture(at, states)
+        if picture.mode is None:
+            raise UnclearQuestion(
+                asked="the margin of the account",
+                problem="has no answer: no mode is recorded at or before the instant",
+                remedy="Import an answer of userAbstraction, or name the mode with --mode",
+            )
+        asked = self.question
+        margin = judge(
+            picture, asked.rulebooks(), readings=asked.readings, workings=workings,
+            alternatives=workings, calendar=asked.calendar,
+        )  # fmt: skip
+        return MarginAt(
+            margin=margin,
+            rests=rests,
+            position=self.position,
+            question=asked,
+            compared=self._compared(margin, at),
+        )
+
+    def picture(self, at: Millis, states: States | None = None) -> tuple[Picture, Rests]:
+        """Return the picture of an instant, and what it rests on."""
+        if states is None:
+            states = self._states(at)
+        mode, mode_source = self._mode(at)
+        anchor, basis, is_complete = self._basis(at)
+        pools = {asset: found.event for asset, found in self.recorded.reserves_at(at).items()}
+        picture = rebuilt_picture(
+            states,
+            at=at,
+            account=self.history.account,
+            mode=mode,
+            reference=self.reference,
+            prices=self._prices(at),
+            loans=self._loans(at),
+            reserves=pools.values(),
+            tables=self._tables(at),
+            settings=self._settings(at),
+            anchor=anchor,
+            is_complete=is_complete,
+        )
+        picture = attrs.evolve(picture, mode_source=mode_source)
+        where = Whereabouts(self.recorded, at)
+        return picture, Rests(basis=basis, mode=mode_source, where=where)
+
+    def _states(self, at: Millis) -> States:
+        as_of = AsOf(effective=at, position=self.position)
+        return self.engine.states(self.history.stream, as_of).states
+
+    def _prices(self, at: Millis) -> PriceState:
+        """Return the last prices, marks that the account's own states show among them."""
+        prices = dict(self.recorded.prices_at(at).by_key)
+        for state in self.recorded.perps_at(at).values():
+            for row in state.event.positions:
+                known = prices.get((row.coin, "mark"))
+                if row.value is None or not row.size or (known and known.at >= state.event.at):
+                    continue
+                with exact():
+                    px = EXACT.ratio(row.value, abs(row.size))
+                told = Price(px, state.event.at, f"{IMPLIED}positionValue of the recorded state")
+                prices[row.coin, "mark"] = told
+        return PriceState(prices)
+
+    def _mode(self, at: Millis) -> tuple[Mode | None, str]:
+        if self.question.mode is not None:
+            return self.question.mode, "named by whoever asks"
+        found = self.recorded.modes.last(at)
+        if found is None:
+            return None, "no mode recorded at or before the instant"
+        return found.event.mode, self.recorded.where(found)
+
+    def _basis(self, at: Millis) -> tuple[Anchor | None, str, bool]:
+        """Return from where movements are summed up: the caller's word, a state, an opening."""
+        if self.question.is_complete:
+            return None, "sums from the first record on, which is said to be the beginning", True
+        snapshot = self._snapshot_before(at)
+        if snapshot is not None:
+            anchor = self._anchor(snapshot)
+            if anchor is not None:
+                found = self.recorded.spots.last(snapshot)
+                where = "" if found is None else self.recorded.where(found)
+                return anchor, f"the venue's states recorded before ({where}), and sums since", True
+        if any(opening.at <= at for opening in self._openings):
+            return None, "an attested opening, and sums since", True
+        return None, "nothing says what there was before the first record", False
+
+    def _snapshot_before(self, at: Millis) -> Millis | None:
+        earlier = [found.event.at for found in self.recorded.spots.until(at) if found.event.at < at]
+        return earlier[-1] if earlier else None
+
+    def _anchor(self, at: Millis) -> Anchor | None:
+        """Return the states recorded at a moment, with the sums of movements at that moment."""
+        if at not in self._anchors:
+            self._anchors[at] = self._made_anchor(at)
+        return self._anchors[at]
+
+    def _made_anchor(self, at: Millis) -> Anchor | None:
+        picture = self.observed(at)
+        if picture is None:
+            return None
+        sums = self._states(picture.at).state(balances.NAME).by_key
+        return Anchor(picture=picture, balances=sums)
+
+    def observed(self, at: Millis) -> Picture | None:
+        """Return the picture of the states recorded at a moment, None where they are not whole."""
+        spot = self.recorded.spots.last(at)
+        perps = [
+            found.event
+            for found in self.recorded.perps_at(Millis(at + TOGETHER_MS)).values()
+            if abs(found.event.at - at) <= TOGETHER_MS
+        ]
+        if spot is None or spot.event.at != at or not perps:
+            return None
+        lending = self.recorded.lendings.last(Millis(at + TOGETHER_MS))
+        is_near = lending is not None and abs(lending.event.at - at) <= TOGETHER_MS
+        mode = self.recorded.modes.last(Millis(at + TOGETHER_MS))
+        return observed(
+            mode=self.question.mode if mode is None else mode.event.mode,
+            spot=spot.event,
+            perps=perps,
+            lending=lending.event if lending is not None and is_near else None,
+            reserves=[found.event for found in self.recorded.reserves_at(at).values()],
+            tables=self._tables(at),
+            reference=self.reference,
+        )
+
+    def _tables(self, at: Millis) -> Mapping[Coin, tuple[Step, ...]]:
+        return market_tables(self.recorded.metadata, at)
+
+    def _settings(self, at: Millis) -> dict[Coin, Settings]:
+        """Return what the account chose for each market, as the last states show it."""
+        found: dict[Coin, Settings] = {}
+        for state in self.recorded.perps_at(at).values():
+            for row in state.event.positions:
+                leverage: Input | Unknown = Unknown(f"leverage of {row.coin}")
+                if row.leverage is not None:
+                    leverage = Input(Decimal(row.leverage), "perpetuals state", state.event.at)
+                raw: Input | Unknown = Unknown(f"isolated raw money of {row.coin}")
+                if row.raw_usd is not None and state.event.at == at:
+                    raw = Input(row.raw_usd, "perpetuals state", at)
+                found[row.coin] = Settings(
+                    leverage=leverage,
+                    is_isolated=row.leverage_type == "isolated",
+                    isolated_raw=raw,
+                )
+        return found
+
+    # ----------------------------------------------------------- loans
+
+    def _loans(self, at: Millis) -> Mapping[Key, Loan]:
+        """Return what was supplied and borrowed, interest running by the recorded rates.
+
+        Instants asked for in ascending order cost one walk together.
+        """
+        events = self.recorded.loans
+        if self._walk is None or self._walk[0] > at:
+            self._walk = (at, 0, Walk(self._rates, self.reference))
+        _, number, walk = self._walk
+        with exact():
+            while number < len(events) and events[number].at <= at:
+                walk.take(events[number])
+                number += 1
+            self._walk = (at, number, walk)
+            # Interest up to the instant runs in a copy: what is asked in between changes nothing.
+            probe = copy.copy(walk)
+            probe.loans, probe.segments = dict(walk.loans), {}
+            return probe.until(at)
+
+    def loans_without(self, at: Millis) -> Mapping[Key, Loan]:
+        """Return the loans of an instant as if its own lending state were not recorded."""
+        with exact():
+            walk = Walk(self._rates, self.reference)
+            for event in self.recorded.loans:
+                if event.at > at:
+                    break
+                if not (isinstance(event, LendingStateObserved) and event.at == at):
+                    walk.take(event)
+            return walk.until(at)
+
+    # ----------------------------------------------------------- beside the venue's own
+
+    def _compared(self, margin: Margin, at: Millis) -> tuple[Comparison, ...]:
+        spot = self.recorded.spots.last(at)
+        perps = [
+            found.event for found in self.recorded.perps_at(at).values() if found.event.at == at
+        ]
+        lending = self.recorded.lendings.last(at)
+        found = compare(
+            margin.judgements[0],
+            margin.picture,
+            spot=spot.event if spot is not None and spot.event.at == at else None,
+            perps=perps,
+            lending=lending.event if lending is not None and lending.event.at == at else None,
+            reference=self.reference,
+        )
+        marks = [each.mark for side in margin.picture.exchanges for each in side.positions]
+        if not any(is_implied(mark) for mark in marks):
+            return found
+        return tuple(
+            attrs.evolve(each, grade="consistent") if each.grade == "predicted" else each
+            for each in found
+        )
+
+    # ----------------------------------------------------------- many instants
+
+    def through(self, moments: Sequence[Millis]) -> Iterator[tuple[Millis, States]]:
+        """Yield the states of ascending instants, folding the history once."""
+        if not moments:
+            return
+        states = self._states(moments[0])
+        yield moments[0], states
+        last = moments[-1]
+        events = self.engine.events(self.history.stream, self.position, last)
+        with exact():
+            folding = Folding(self.reference, states)
+        pending: Event | None = next((each for each in events if each.at > moments[0]), None)
+        for at in moments[1:]:
+            with exact():
+                while pending is not None and pending.at <= at:
+                    folding.take(pending)
+                    pending = next(events, None)
+                found = folding.states()
+            yield at, found
