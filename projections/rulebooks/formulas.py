@@ -393,6 +393,24 @@ def liquidation_price(
     return a.named("liquidation price", price - side * a.ratio(room, slope))
 
 
+def joint_slope(a: Arithmetic[N], size: N, rate: N, counted: N, mark: N) -> N:
+    """Return what one unit of price adds to the free margin, hedges included.
+
+    ``size − |size| × maintenance rate + collateral value ÷ mark``: the collateral that stands for
+    the same underlying moves in proportion (inferred from the formulas of position and collateral).
+    """
+    per_unit = size - a.absolute(size) * rate + a.ratio(counted, mark)
+    return a.named("free margin per unit of price", per_unit)
+
+
+def joint_liquidation_price(a: Arithmetic[N], price: N, free: N, slope: N) -> N:
+    """Return the mark at which margin is used up when the hedge moves along: price − free ÷ slope.
+
+    Without collateral of the same underlying it is the ordinary liquidation price.
+    """
+    return a.named("liquidation price, moving together", price - a.ratio(free, slope))
+
+
 def account_value(a: Arithmetic[N], raw: N, values: Sequence[N]) -> N:
     """Return the value of a perpetuals side: raw money + Σ signed size × mark (confirmed)."""
     return a.named("account value", raw + a.total(values), "USDC")
