@@ -126,7 +126,7 @@ def the_account(audit: Audit, given: str | None) -> Address:
         return fitting[0]
     known = ", ".join(accounts) or "none; import something first"
     if not fitting:
-        raise NotFound(what="account", name=given or "", remedy=f"Accounts in it: {known}")
+        raise NotFound(what="account", name=given or "at all", remedy=f"Accounts in it: {known}")
     if given is None:
         message = f"which account? This book has {known}"
         raise click.UsageError(message)
