@@ -1,7 +1,7 @@
 """Supply yield: what lending earned over a period, as amount, simple and effective yearly rate.
 
 The amount by rule is the interest of the time whose rates are known; by rows, what the venue
-reported. The simple rate is earned ÷ (amount × time), yearly; the effective rate is what the
+reported. The simple rate is earned ÷ (mean balance × time), yearly; the effective rate is what the
 simple one comes to when it runs on, continuously, for a year: ``exp(simple) − 1``.
 """
 
@@ -109,8 +109,12 @@ def _share(part: int, whole: int) -> Decimal:
 
 
 def _simple(earned: Decimal, parts: Sequence[Segment]) -> Decimal | None:
-    """Return earned ÷ Σ (value × time), yearly."""
-    weight = sum((part.value * (part.until - part.since) for part in parts), ZERO)
+    """Return earned ÷ Σ (mean value × time), yearly; the mean of both ends of each stretch."""
+    weight = sum(
+        (formulas.mean_value(EXACT, part.value, part.interest) * (part.until - part.since)
+         for part in parts),
+        ZERO,
+    )  # fmt: skip
     return formulas.simple_rate(EXACT, earned, weight) if weight else None
 
 

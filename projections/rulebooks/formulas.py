@@ -75,6 +75,14 @@ def simple_rate(a: Arithmetic[N], earned: N, weight: N) -> N:
     return a.named("simple yearly rate", a.divide_half_even(yearly, weight, RATE_PLACES))
 
 
+def mean_value(a: Arithmetic[N], value: N, interest: N) -> N:
+    """Return the mean of a value while interest ran on it: value + half the interest.
+
+    The mean of an exponential differs from it by less than a millionth of the interest of a day.
+    """
+    return a.named("mean value", value + a.lit("0.5") * interest)
+
+
 def effective_rate(a: Arithmetic[N], rate: N) -> N:
     """Return what a nominal yearly rate comes to in a year: e^rate − 1, ten places."""
     return a.named("effective yearly rate", a.exp(rate, RATE_PLACES) - a.lit("1"))
