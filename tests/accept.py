@@ -143,12 +143,16 @@ def run_tests(report: Path) -> int:
 def other_pythons() -> list[str]:
     """Return interpreters of other versions, each in an environment with the locked packages.
 
-    Tried are python3.11 to python3.14 on the path and what ROLLFORWARD_PYTHONS lists; one that
-    does not start, or whose packages cannot be had, is named and left out.
+    Tried are what ROLLFORWARD_PYTHONS lists, python3.11 to python3.14 on the path, and those a
+    version manager keeps in the home folder; one that does not start, or whose packages cannot be
+    had, is named and left out.
     """
-    named = os.environ.get("ROLLFORWARD_PYTHONS", "").split(os.pathsep)
+    named = [*filter(None, os.environ.get("ROLLFORWARD_PYTHONS", "").split(os.pathsep))]
+    named += [f"python3.{minor}" for minor in range(11, 15)]
+    for manager in (".pyenv/versions", ".local/share/uv/python"):
+        named += [str(kept) for kept in sorted(Path.home().glob(f"{manager}/*/bin/python3.1[1-9]"))]
     found: dict[str, str] = {}
-    for name in [*filter(None, named), *(f"python3.{minor}" for minor in range(11, 15))]:
+    for name in named:
         program = shutil.which(name)
         if program is None:
             continue
