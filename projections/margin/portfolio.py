@@ -297,11 +297,16 @@ def _toward(
             isolated_in(sheet, exchanges, asset), of=asset, unit=asset, status="inferred",
         )  # fmt: skip
     status: Status = "confirmed" if net.value is None or net.value >= ZERO else "hypothetical"
+    cap = _cap(sheet, rulebook, asset, "user borrow cap", terms.user_borrow_cap)
     value = sheet.figure(
         "liquidation value", formulas.liquidation_value,
         sheet.figure("net balance, not below zero", formulas.net_asset, net, of=asset),
-        _cap(sheet, rulebook, asset, "user borrow cap", terms.user_borrow_cap),
-        counted, price, of=asset, unit=asset, status=status,
+        cap, counted, price, of=asset, unit=asset, status=status,
+    )  # fmt: skip
+    # What is owed is not available: here the net balance counts with its sign.
+    stands = value if net.value is None or net.value >= ZERO else sheet.figure(
+        "net balance and collateral", formulas.liquidation_value, net, cap, counted, price,
+        of=asset, unit=asset, status=status,
     )  # fmt: skip
     required = _required(sheet, token, rulebook, taken, net=net, price=price, part=maintenance)
     ratios = [
@@ -330,7 +335,7 @@ def _toward(
             of=asset, unit=asset, status=required[2].figure.status,
         ),
         available=sheet.figure(
-            "available after maintenance", formulas.available, value, maintenance,
+            "available after maintenance", formulas.available, stands, maintenance,
             of=asset, unit=asset, status=status,
         ),
         is_exposed=_is_exposed(*debts),

@@ -281,6 +281,8 @@ def _tokens(
 ) -> tuple[Token, ...]:
     names = {asset for place, asset in money.balances if place in {chart.SPOT, chart.SUPPLIED}}
     names |= {asset for place, asset in money.balances if place == chart.BORROWED} | {USDC}
+    # A token may be held on its exchange alone, and still be what that exchange is margined in.
+    names |= {each.collateral for each in exchanges}
     if money.anchor is not None:
         names |= {each.asset for each in money.anchor.picture.tokens}
     found = []
