@@ -380,7 +380,8 @@ def portfolio_margin(
             net -= isolated
         term, px, gross = terms[name], prices[name], Fraction(token["borrowed"])
         value = max(net, ZERO) + min(term["borrow_cap"], collateral / px)
-        available[name] = value - need
+        # net balance + min(borrow cap, collateral) − maintenance; a debt is a negative net balance
+        available[name] = net + min(term["borrow_cap"], collateral / px) - need
         owed = max(ZERO, -net)
         # documented: 20 USDC, maintenance and the size borrowed; all in units of the token
         documented = OFFSET / px + need + gross

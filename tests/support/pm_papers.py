@@ -28,7 +28,7 @@ from tests.support.pm_rules import (
     UNIT,
     ltv_of,
 )
-from tests.support.pm_venue import Account, PmVenue, maintenance, total_of, toward
+from tests.support.pm_venue import Account, PmVenue, maintenance, price_of, total_of, toward
 from tests.support.venue_papers import (
     INFO,
     fills_by_time,
@@ -244,7 +244,9 @@ def spot_state(venue: PmVenue, account: Account, at: int) -> dict[str, Any]:
     free, borrows, supplies = [], [], []
     for token in BORROWABLE:
         need, value = toward(stand, world, token, at)
-        free.append([TOKEN[token].index, rounded(value - need)])
+        net = total_of(stand, world, token, at)
+        owed = 20 / price_of(world, token) if net < 0 else 0  # no offset in what is available
+        free.append([TOKEN[token].index, rounded(value - need + owed)])
         owed = Fraction(venue.lent(account, token, "borrow", at), UNIT * FINE)
         borrows.append([TOKEN[token].index, rounded(owed * UNIT / BORROW_CAP[token])])
     for token in COLLATERALS:

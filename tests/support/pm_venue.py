@@ -376,16 +376,13 @@ class PmVenue:
             self.come_in(account)
         self.second()
         self.change_prices(calm=True)
-        self.remember()
         for _ in range(steps):
             self.wait()
             if self.chance.random() < 0.45:
                 self.second()
                 self.change_prices()
-                self.remember()
             else:
                 self.act(self.chance.choice(self.accounts[1:]))
-                self.remember()
         self.second()
         self.change_prices(calm=True)
         self.remember()
@@ -402,11 +399,17 @@ class PmVenue:
         """Go on to a moment, and live through the hours in between."""
         while self.next_hour <= until:
             self.turn_of_hour()
-        self.now = max(self.now, until)
+        self.pass_to(max(self.now, until))
+
+    def pass_to(self, at: int) -> None:
+        """Let the clock go on; what was true up to now is kept."""
+        if at > self.now:
+            self.remember()
+        self.now = at
 
     def turn_of_hour(self) -> None:
         """Count interest on the hour, and charge funding a moment after it."""
-        self.now = self.next_hour
+        self.pass_to(self.next_hour)
         self.next_hour += HOUR_MS
         for token, reserve in self.reserves.items():
             reserve.accrue(self.now)
@@ -414,13 +417,11 @@ class PmVenue:
                 account.turn_of_hour(token)
             reserve.price_money()
         self.show_reserves()
-        self.remember()
-        self.now += self.chance.choice((11, 66, 213, 439))
+        self.pass_to(self.now + self.chance.choice((11, 66, 213, 439)))
         rates = {perp.coin: self.chance.choice((125_000, -96_704, 5_530, 3)) for perp in PERPS}
         for account in self.accounts[1:]:
             account.fund(rates)
-        self.remember()
-        self.now = self.now // 1000 * 1000 + 1000
+        self.pass_to(self.now // 1000 * 1000 + 1000)
 
     def found_reserves(self) -> None:
         """Let everybody else fill the reserves and borrow of them."""
@@ -438,10 +439,10 @@ class PmVenue:
         chance = self.chance
         dollars = 10 ** chance.randrange(4, 7) * chance.randrange(1, 40)
         account.deposit(dollars * UNIT + chance.randrange(UNIT))
-        self.now += 7
+        self.pass_to(self.now + 7)
         account.to_spot(dollars * UNIT * chance.randrange(30, 96) // 100)
         for token in COLLATERALS if chance.random() < 0.5 else ("HYPE",):
-            self.now += 11
+            self.pass_to(self.now + 11)
             money = account.at_hand("USDC") * chance.randrange(40, 99) // 100
             self.buy(account, token, money)
         self.second()
