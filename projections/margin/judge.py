@@ -22,6 +22,7 @@ from projections.margin.result import (
     TokenMargin,
     Verdict,
 )
+from projections.margin.room import token_margins
 from projections.margin.sheet import Cell, Sheet, exact_sheet, worked_sheet
 from projections.rulebooks import CALENDAR, formulas, in_force
 
@@ -337,7 +338,7 @@ def _portfolio(
     return attrs.evolve(
         blank,
         exchanges=_pooled(sheet, cells, pools),
-        tokens=pm.token_margins(sheet, picture, cells, book, whole),
+        tokens=token_margins(sheet, picture, cells, book, whole),
         ratio=_highest([each.ratio.figure for each in counting], "margin ratio"),
         ratio_observed=_highest(
             [each.ratio_observed.figure for each in counting], "margin ratio, observed"

@@ -11,8 +11,7 @@ from ledger.money import ZERO
 from ledger.units import Asset
 from projections.arithmetic import Operand
 from projections.margin.picture import Given, Input, Token, Unknown, nothing
-from projections.margin.result import TokenMargin
-from projections.margin.sheet import Cell, Figure, Sheet
+from projections.margin.sheet import Cell, Sheet
 from projections.rulebooks import formulas
 from projections.rulebooks.base import USDC
 
@@ -120,7 +119,9 @@ def _collateral(sheet: Sheet[N], token: Token, rulebook: Rulebook, ltv: Input) -
     price = sheet.given("oracle price", token.price, of=asset, unit="USDC")
     share = sheet.given("loan to value", ltv, of=asset)
     terms = rulebook.terms(asset)
-    cap = _cap(sheet, rulebook, asset, "user supply cap", terms.user_supply_cap if terms else None)
+    cap = cap_of(
+        sheet, rulebook, asset, "user supply cap", terms.user_supply_cap if terms else None
+    )
     threshold = sheet.figure("liquidation threshold", formulas.threshold, share, of=asset)
     return Collateral(
         asset=asset,
@@ -149,9 +150,10 @@ def _collateral(sheet: Sheet[N], token: Token, rulebook: Rulebook, ltv: Input) -
     )  # fmt: skip
 
 
-def _cap(
+def cap_of(
     sheet: Sheet[N], rulebook: Rulebook, asset: Asset, name: str, cap: Parameter | None
 ) -> Cell[N]:
+    """Return a cap of the rulebook as a cell; one nobody knows is unknown, and not none."""
     given: Given = Unknown(f"{name} of {asset}")
     if cap is not None:
         given = Input(cap.value, f"rulebook {rulebook.id}: {cap.source.text}")
@@ -287,7 +289,7 @@ def _toward(
     taken: Mapping[str, str],
     counted: Cell[N],
 ) -> Toward[N]:
-    asset, terms = token.asset, rulebook.tokens[token.asset]
+    asset = token.asset
     net = sheet.given("net balance", token.total, of=asset, unit=asset)
     price = price_of(sheet, token)
     maintenance = maintenance_in(sheet, exchanges, asset)
@@ -296,18 +298,7 @@ def _toward(
             "net balance without isolated margin", formulas.free_of, net,
             isolated_in(sheet, exchanges, asset), of=asset, unit=asset, status="inferred",
         )  # fmt: skip
-    status: Status = "confirmed" if net.value is None or net.value >= ZERO else "hypothetical"
-    cap = _cap(sheet, rulebook, asset, "user borrow cap", terms.user_borrow_cap)
-    value = sheet.figure(
-        "liquidation value", formulas.liquidation_value,
-        sheet.figure("net balance, not below zero", formulas.net_asset, net, of=asset),
-        cap, counted, price, of=asset, unit=asset, status=status,
-    )  # fmt: skip
-    # What is owed is not available: here the net balance counts with its sign.
-    stands = value if net.value is None or net.value >= ZERO else sheet.figure(
-        "net balance and collateral", formulas.liquidation_value, net, cap, counted, price,
-        of=asset, unit=asset, status=status,
-    )  # fmt: skip
+    value, stands = _values(sheet, asset, rulebook, net=net, price=price, counted=counted)
     required = _required(sheet, token, rulebook, taken, net=net, price=price, part=maintenance)
     ratios = [
         sheet.figure(name, formulas.margin_ratio, each, value, of=asset, status=each.figure.status)
@@ -336,10 +327,40 @@ def _toward(
         ),
         available=sheet.figure(
             "available after maintenance", formulas.available, stands, maintenance,
-            of=asset, unit=asset, status=status,
+            of=asset, unit=asset, status=stands.figure.status,
         ),
         is_exposed=_is_exposed(*debts),
     )  # fmt: skip
+
+
+def _values(
+    sheet: Sheet[N],
+    asset: Asset,
+    rulebook: Rulebook,
+    *,
+    net: Cell[N],
+    price: Cell[N],
+    counted: Cell[N],
+) -> tuple[Cell[N], Cell[N]]:
+    """Return what stands against the requirement, and what is available before maintenance.
+
+    The two differ for a net debtor alone: his debt is in the requirement, and not available.
+    """
+    cap = cap_of(sheet, rulebook, asset, "user borrow cap", rulebook.tokens[asset].user_borrow_cap)
+    is_debtor = net.value is not None and net.value < ZERO
+    status: Status = "hypothetical" if is_debtor else "confirmed"
+    value = sheet.figure(
+        "liquidation value", formulas.liquidation_value,
+        sheet.figure("net balance, not below zero", formulas.net_asset, net, of=asset),
+        cap, counted, price, of=asset, unit=asset, status=status,
+    )  # fmt: skip
+    if not is_debtor:
+        return value, value
+    stands = sheet.figure(
+        "net balance and collateral", formulas.liquidation_value, net, cap, counted, price,
+        of=asset, unit=asset, status=status,
+    )  # fmt: skip
+    return value, stands
 
 
 def _is_exposed(maintenance: Decimal | None, net: Decimal | None, borrowed: Given) -> bool:
@@ -399,143 +420,3 @@ def _required(
         of=asset, unit=asset, status="hypothetical",
     )  # fmt: skip
     return observed, documented, mixed
-
-
-def token_margins(
-    sheet: Sheet[N],
-    picture: Picture,
-    exchanges: Sequence[ExchangeCells[N]],
-    rulebook: Rulebook,
-    whole: Portfolio[N],
-) -> tuple[TokenMargin, ...]:
-    """Return the figures of every token of a portfolio margin account, in the picture's order."""
-    margins: dict[Asset, TokenMargin] = {}
-    for each in whole.towards:
-        margins[each.asset] = _borrowable(sheet, picture, rulebook, whole, each)
-    for token, available in whole.others:
-        margins[token.asset] = _plain(sheet, picture, exchanges, rulebook, whole, token, available)
-    return tuple(margins[token.asset] for token in picture.tokens)
-
-
-def _borrowable(
-    sheet: Sheet[N], picture: Picture, rulebook: Rulebook, whole: Portfolio[N], of: Toward[N]
-) -> TokenMargin:
-    asset, terms = of.asset, rulebook.tokens[of.asset]
-    token = picture.token(asset)
-    borrowed = sheet.given(
-        "borrowed", Unknown(f"borrowed {asset}") if token is None else token.borrowed,
-        of=asset, unit=asset,
-    )  # fmt: skip
-    cap = _cap(sheet, rulebook, asset, "user borrow cap", terms.user_borrow_cap)
-    left = sheet.figure("left of user borrow cap", formulas.left_of, cap, borrowed,
-                        of=asset, unit=asset)  # fmt: skip
-    limits = [left, *_pool_limits(sheet, picture, rulebook, asset)]
-    return TokenMargin(
-        asset=asset,
-        is_borrowable=True,
-        net=of.net.figure,
-        maintenance=of.maintenance.figure,
-        available=of.available.figure,
-        liquidation_value=of.value.figure,
-        requirement_observed=of.observed.figure,
-        requirement_documented=of.documented.figure,
-        ratio_observed=of.ratio_observed.figure,
-        ratio_documented=of.ratio_documented.figure,
-        ratio=of.ratio.figure,
-        excess=of.excess.figure,
-        borrow_cap_use=sheet.figure(
-            "use of borrow cap", formulas.cap_use, borrowed, cap, of=asset
-        ).figure,
-        can_borrow=sheet.figure(
-            "can still borrow", formulas.room_to_borrow, whole.power, whole.debt, of.price,
-            limits, of=asset, unit=asset, status="documented",
-            note="" if len(limits) == 3 else "the reserve's own limits are not known",
-        ).figure,
-    )  # fmt: skip
-
-
-def _pool_limits(
-    sheet: Sheet[N], picture: Picture, rulebook: Rulebook, asset: Asset
-) -> list[Cell[N]]:
-    """Return what is left of the reserve's cap and what it has at hand, where it is recorded."""
-    pool = next((each for each in picture.pools if each.asset == asset), None)
-    if pool is None or not (isinstance(pool.balance, Input) and isinstance(pool.borrowed, Input)):
-        return []
-    terms = rulebook.tokens[asset]
-    cap = _cap(sheet, rulebook, asset, "global borrow cap", terms.global_borrow_cap)
-    limits = [sheet.given("reserve at hand", pool.balance, of=asset, unit=asset)]
-    if cap.operand is not None:
-        used = sheet.given("borrowed by all", pool.borrowed, of=asset, unit=asset)
-        limits.append(
-            sheet.figure("left of global borrow cap", formulas.left_of, cap, used,
-                         of=asset, unit=asset)
-        )  # fmt: skip
-    return limits
-
-
-def _plain(
-    sheet: Sheet[N],
-    picture: Picture,
-    exchanges: Sequence[ExchangeCells[N]],
-    rulebook: Rulebook,
-    whole: Portfolio[N],
-    token: Token,
-    available: Cell[N],
-) -> TokenMargin:
-    asset = token.asset
-    net = sheet.given("net balance", token.total, of=asset, unit=asset)
-    margin = TokenMargin(
-        asset=asset,
-        is_borrowable=False,
-        net=net.figure,
-        maintenance=maintenance_in(sheet, exchanges, asset).figure,
-        available=available.figure,
-    )
-    held = next((each for each in whole.collaterals if each.asset == asset), None)
-    if held is None:
-        return margin
-    terms = rulebook.terms(asset)
-    cap = _cap(sheet, rulebook, asset, "user supply cap", terms.user_supply_cap if terms else None)
-    need = _needed(sheet, picture, exchanges)
-    return attrs.evolve(
-        margin,
-        collateral=held.counted.figure,
-        power=held.power.figure,
-        supply_cap_use=sheet.figure(
-            "use of supply cap", formulas.cap_use, net, cap, of=asset
-        ).figure,
-        can_withdraw=_withdrawable(sheet, held, need, whole),
-        locked=_locked(sheet, held, need, whole),
-    )
-
-
-def _needed(
-    sheet: Sheet[N], picture: Picture, exchanges: Sequence[ExchangeCells[N]]
-) -> tuple[Cell[N], Cell[N]]:
-    """Return requirement of transfers and net balance of USDC, which collateral must back."""
-    required = sheet.figure(
-        "transfer requirement of all", formulas.plain_total,
-        [each.transfer for each in settled_in(exchanges, USDC)], of=USDC, unit=USDC,
-    )  # fmt: skip
-    token = picture.token(USDC)
-    total: Given = nothing("no USDC in the picture") if token is None else token.total
-    return required, sheet.given("net balance", total, of=USDC, unit=USDC)
-
-
-def _withdrawable(
-    sheet: Sheet[N], held: Collateral[N], need: tuple[Cell[N], Cell[N]], whole: Portfolio[N]
-) -> Figure:
-    return sheet.figure(
-        "can still withdraw", formulas.room_to_withdraw, held.balance, *need, whole.power,
-        held.price, held.ltv, of=held.asset, unit=held.asset, status="inferred",
-    ).figure  # fmt: skip
-
-
-def _locked(
-    sheet: Sheet[N], held: Collateral[N], need: tuple[Cell[N], Cell[N]], whole: Portfolio[N]
-) -> Figure:
-    note = "as if it were the only collateral" if len(whole.collaterals) > 1 else ""
-    return sheet.figure(
-        "locked", formulas.locked_collateral, *need, held.price, held.ltv,
-        of=held.asset, unit=held.asset, note=note,
-    ).figure  # fmt: skip
