@@ -9,9 +9,9 @@ import pytest
 
 from ledger.codec import decode, encode, event_id, identity
 from ledger.entries import BATCH_EVENTS_MAX, from_runs
-from ledger.events import Contradicted, Ordered
+from ledger.events import Contradicted, FundingRateSet, Ordered
 from ledger.merge import Tally, completed, likeness, plan
-from ledger.units import EventId, Stream
+from ledger.units import Coin, EventId, Stream, market_stream
 from tests.support.histories import START, STREAM, annulled, covered, filled, funded, part
 from tests.support.shelf import Shelf
 
@@ -227,3 +227,34 @@ def test_ids_in_an_order_are_the_identities_of_the_events():
     shelf.append(part([ONE]))
     (order,) = [e for e in added(shelf.append(part([TWO, ONE]))) if isinstance(e, Ordered)]
     assert (EventId(identity(TWO).hex()), EventId(identity(ONE).hex())) == order.events
+
+
+def rate(text: str, premium: str = "-0.00091334") -> FundingRateSet:
+    return FundingRateSet(
+        stream=market_stream(Coin("BTC")),
+        at=START,
+        coin=Coin("BTC"),
+        rate=Decimal(text),
+        premium=Decimal(premium),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "like"),
+    [
+        (rate("-0.0006133368", "-0.0009133368"), rate("-0.00061334"), "less"),
+        (rate("-0.00061334"), rate("-0.0006133368", "-0.0009133368"), "more"),
+        (rate("-0.00061334"), rate("-0.00061335"), "other"),
+        (rate("-0.0006133368"), rate("-0.0006133369"), "other"),
+        (rate("-0.0006133451"), rate("-0.00061334"), "other"),
+    ],
+)
+def test_a_rate_of_eight_places_is_the_rounded_one_and_no_contradiction(first, second, like):
+    """The first hour two recordings of 2023 share, printed at eight places and at ten."""
+    assert like == likeness(encode(first), encode(second))
+
+
+def test_the_rate_in_full_is_in_force_whichever_record_came_first():
+    full, short = rate("-0.0006133368", "-0.0009133368"), rate("-0.00061334")
+    assert encode(full) == completed(encode(short), encode(full))
+    assert encode(full) == completed(encode(full), encode(short))
