@@ -97,6 +97,7 @@ def _of_perps(
             exchange.cross_maintenance, state.cross_maintenance,
             is_predicted=bool(exchange.cross_maintenance.rule),
         )  # fmt: skip
+        yield from _compared(exchange.withdrawable, state.withdrawable, is_predicted=True)
         for row in state.positions:
             position = judgement.position(row.coin)
             if position is None:
@@ -105,6 +106,7 @@ def _of_perps(
                 position.liquidation_price, row.liquidation_px,
                 is_predicted=recorded or not is_own or position.is_isolated,
             )  # fmt: skip
+            yield from _compared(position.return_on_equity, row.return_on_equity, is_predicted=True)
             if position.margin is not None:
                 yield from _compared(position.margin, row.margin_used, is_predicted=True)
             elif row.margin_used is not None:

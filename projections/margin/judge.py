@@ -163,7 +163,12 @@ def _standard(sheet: Sheet[N], cells: Sequence[ExchangeCells[N]], blank: Judgeme
             "free after maintenance", formulas.free_of, each.cross_value, each.cross_maintenance,
             of=of, unit=unit,
         )  # fmt: skip
-        exchanges.append(exchange_margin(sheet, each, pool=free))
+        leaves = sheet.figure(
+            "withdrawable", formulas.withdrawable, each.cross_value, each.transfer,
+            of=of, unit=unit, status="documented",
+        )  # fmt: skip
+        margin = exchange_margin(sheet, each, pool=free)
+        exchanges.append(attrs.evolve(margin, withdrawable=leaves.figure))
         short = sheet.figure(
             "short of maintenance", formulas.free_of, each.cross_maintenance, each.cross_value,
             of=of, unit=unit, status="documented",

@@ -26,6 +26,8 @@ class PositionMargin:
     mark: Decimal | None
     value: Figure
     unrealized: Figure
+    return_on_equity: Figure
+    """A ratio, of the margin put in."""
     initial: Figure
     maintenance: Figure
     margin: Figure | None
@@ -52,6 +54,8 @@ class ExchangeMargin:
     notional: Figure
     transfer_requirement: Figure
     positions: tuple[PositionMargin, ...]
+    withdrawable: Figure | None = None
+    """Standard accounts: what may leave the exchange."""
 
 
 @attrs.frozen(kw_only=True)

@@ -370,6 +370,14 @@ def free_of(a: Arithmetic[N], value: N, required: N) -> N:
     return a.named("free", value - required)
 
 
+def withdrawable(a: Arithmetic[N], value: N, required: N) -> N:
+    """Return what may leave an exchange: account value − transfer requirement, not below zero.
+
+    **Source**: margining page (documented); one recorded standard account (confirmed, exact).
+    """
+    return a.named("withdrawable", a.maximum(a.lit("0"), value - required))
+
+
 def plain_total(a: Arithmetic[N], parts: Sequence[N]) -> N:
     """Return a sum."""
     return a.named("sum", a.total(parts))

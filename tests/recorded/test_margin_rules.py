@@ -6,17 +6,17 @@ A figure is *predicted* when its inputs were recorded for themselves, *consisten
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from pathlib import Path
 
 import attrs
 import pytest
 
+from ledger.events import PerpStateObserved
 from ledger.money import canonical, divide_half_even, exact, round_half_even
 from ledger.units import Millis
 from projections.arithmetic import EXACT
-from projections.margin import Input, Judgement, judge
+from projections.margin import Input, Judgement, judge, observed
 from projections.margin.claims import Comparison, compare
 from projections.margin.implied import (
     price_by_available,
@@ -492,23 +492,27 @@ def test_maintenance_is_cut_at_six_places_position_by_position(
 
 
 def test_returns_on_equity_need_the_entry_notional_not_the_shown_price(
-    march: dict[str, States], figure
+    march: dict[str, States], borrower: States, unified: States, figure
 ):
-    worst = D(0)
-    for account in (SHORT, HEDGER):
-        row = march[account].position("HYPE")
-        position = march[account].picture().exchanges[0].positions[0]
-        with exact():
-            found = formulas.return_on_equity(
-                EXACT, row.unrealized_pnl, position.entry_notional.value, D(row.leverage)
-            )
-        worst = max(worst, abs(found - row.return_on_equity))
-        assert abs(found - row.return_on_equity) <= D("1e-9")
+    found = []
+    for shown in (march[SHORT], march[HEDGER], borrower, unified):
+        picture = shown.picture()
+        judgement = judge(picture, (by_id(SEPTEMBER),)).judgements[0]
+        against = beside(judgement, picture, shown).values()
+        found += [each for each in against if each.name == "return on equity"]
+    assert 13 == len(found)
+    assert {"predicted"} == {each.grade for each in found}
+    worst = max(abs(each.residual) for each in found)
+    assert worst <= D("1e-8")
     with exact():
         rough = D("-1144.61") * (D("36.399") - D("37.6769"))
     assert "1462.697" == canonical(round_half_even(rough, 3))
     assert D("1462.739658") == march[SHORT].position("HYPE").unrealized_pnl
-    figure(line="3-1", text="returns on equity of two positions", value=f"residual {worst}")
+    figure(
+        line="3-1",
+        text="returns on equity of 13 positions (predicted)",
+        value=f"worst residual {shown_as(worst)}",
+    )
 
 
 def test_the_documented_liquidation_price_of_an_isolated_position(figure):
@@ -530,32 +534,31 @@ def test_the_documented_liquidation_price_of_an_isolated_position(figure):
     )
 
 
-def test_a_standard_account_has_its_own_cross_liquidation_price(recorded: Path, figure):
+def test_a_standard_account_is_predicted_exactly(recorded: Path, figure):
+    """A state of before the first page: judged by the rules of margining, which did not change."""
     path = recorded / "rotki" / "test_hyperliquid_arbitrum_one_accounts0-False.json"
-    document = json.loads(path.read_text())
-    found = json.dumps(document)
-    assert "35.8559189474" in found or "50.2724802381" in found or "250.521713" in found
     state = next(
-        json.loads(each["response"]) if isinstance(each["response"], str) else each["response"]
-        for each in document
-        if "250.521713" in json.dumps(each)
+        event
+        for event in read(path)
+        if isinstance(event, PerpStateObserved) and event.cross_maintenance == D("250.521713")
     )
-    row = state["assetPositions"][0]["position"]
-    with exact():
-        free = D(state["crossMarginSummary"]["accountValue"]) - D(
-            state["crossMaintenanceMarginUsed"]
-        )
-        side = D(1 if D(row["szi"]) > 0 else -1)
-        price = formulas.liquidation_price(
-            EXACT, EXACT.ratio(D(row["positionValue"]), abs(D(row["szi"]))), side, free,
-            D(row["szi"]), D(row["maxLeverage"]),
-        )  # fmt: skip
-    residual = price - D(row["liquidationPx"])
-    assert abs(residual) < D("1e-9")
+    picture = observed(mode="default", spot=None, perps=(state,))
+    judgement = judge(picture, (by_id("2026-01-27 pre-alpha"),)).judgements[0]
+    found = {each.name: each for each in compare(judgement, picture, perps=(state,))}
+    assert {"predicted"} == {each.grade for each in found.values()}
+    assert abs(found.pop("liquidation price").residual) < D("1e-9")
+    assert abs(found.pop("return on equity").residual) <= D("1e-8")
+    assert {
+        "account value": 0,
+        "cross maintenance": 0,
+        "withdrawable": 0,
+        "initial margin": 0,
+    } == {name: each.residual for name, each in found.items()}
+    assert False is judgement.liquidatable
     figure(
         line="3-1",
-        text="standard account, cross liquidation price (predicted)",
-        value=f"residual {shown_as(residual)}",
+        text="standard account: value, maintenance, margin, withdrawable, liquidation price",
+        value="residuals 0, 0, 0, 0, below 1e-9",
     )
 
 
