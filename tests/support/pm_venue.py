@@ -415,7 +415,6 @@ class PmVenue:
             reserve.accrue(self.now)
             for account in self.accounts:
                 account.turn_of_hour(token)
-            reserve.price_money()
         self.show_reserves()
         self.pass_to(self.now + self.chance.choice((11, 66, 213, 439)))
         rates = {perp.coin: self.chance.choice((125_000, -96_704, 5_530, 3)) for perp in PERPS}
@@ -507,9 +506,11 @@ class PmVenue:
         return max(1, self.token_px(pair.base) // 10 ** TOKEN[pair.base].places)
 
     def show_reserves(self) -> None:
-        """Show every reserve's state as of now."""
+        """Show every reserve's state as of now; its rates are set anew with it."""
         states = []
         for token, reserve in self.reserves.items():
+            reserve.accrue(self.now)
+            reserve.price_money()
             supplied, borrowed = reserve.printed()
             state = {
                 "borrowYearlyRate": text(reserve.borrow_rate, 10),
