@@ -17,9 +17,8 @@ import attrs
 
 from ledger.entries import AsOf
 from ledger.errors import UnclearQuestion
-from ledger.events import LendingStateObserved
 from ledger.money import exact
-from ledger.units import Asset, Coin, Millis
+from ledger.units import MAIN_DEX, Asset, Coin, Dex, Millis
 from projections import balances
 from projections.arithmetic import EXACT
 from projections.fold import Folding
@@ -37,12 +36,13 @@ from projections.margin import (
 from projections.margin import rebuilt as rebuilt_picture
 from projections.margin.claims import Comparison, compare
 from projections.margin.implied import IMPLIED, is_implied
+from projections.margin.observed import collateral_of
 from projections.margin.picture import Mode
 from projections.margin.rebuilt import MEASURES, UNDERLYING
 from projections.prices import Price
 from projections.prices import State as PriceState
 from projections.rulebooks import CALENDAR, by_id
-from projections.rulebooks.base import Rulebook
+from projections.rulebooks.base import USDC, Rulebook
 from replay.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class MarginAt:
         return tuple(each for each in self.compared if differs(each))
 
     @property
+    def is_known(self) -> bool:
+        """Whether every condition of liquidation could be judged."""
+        return all(each.liquidatable is not None for each in self.margin.judgements)
+
+    @property
     def stale(self) -> tuple[tuple[str, int], ...]:
         """Prices older than the stated age, with their age in milliseconds."""
         picture, found = self.margin.picture, {}
@@ -137,6 +142,12 @@ class MarginAt:
     def missing(self) -> tuple[str, ...]:
         """Names of the inputs that a figure of the first judgement lacks."""
         return self.margin.judgements[0].missing
+
+
+def last_moment(of: Assembler) -> Millis:
+    """Return the moment of the account's last event: the instant meant when none is named."""
+    last = of.engine.states(of.history.stream, AsOf(position=of.position)).states.last_at
+    return Millis(0) if last is None else last
 
 
 def differs(compared: Comparison) -> bool:
@@ -165,7 +176,7 @@ class Whereabouts:
         if name in {"mark", "position value"}:
             return self._price(Coin(of), MEASURES)
         if name == "oracle price":
-            return self._oracle(Asset(of))
+            return "" if of == USDC else self._oracle(Asset(of))
         if name in {"loan to value", "reserve at hand", "borrowed by all"}:
             return self._reserve(Asset(of))
         if name == "leverage":
@@ -173,8 +184,9 @@ class Whereabouts:
         if name in {"size", "entry notional"}:
             return f'explain "position {of}"'
         if name == "raw money":
-            dex = of.removeprefix("dex ")
-            return 'explain "balance perp USDC"' if of == "main dex" else f"explain {dex}"
+            dex = MAIN_DEX if of == "main dex" else Dex(of.removeprefix("dex "))
+            money = collateral_of(dex, self._recorded.reference)
+            return f'explain "balance {f"perp {dex}".strip()} {money}"'
         if name in {"supplied", "borrowed"}:
             return f'explain "balance {name} {of}"'
         return 'explain "balance spot ' + of + '"' if name == "net balance" else ""
@@ -256,7 +268,7 @@ class Assembler:
     def picture(self, at: Millis, states: States | None = None) -> tuple[Picture, Rests]:
         """Return the picture of an instant, and what it rests on."""
         if states is None:
-            states = self._states(at)
+            states = self.states(at)
         mode, mode_source = self._mode(at)
         anchor, basis, is_complete = self._basis(at)
         pools = {asset: found.event for asset, found in self.recorded.reserves_at(at).items()}
@@ -278,7 +290,8 @@ class Assembler:
         where = Whereabouts(self.recorded, at)
         return picture, Rests(basis=basis, mode=mode_source, where=where)
 
-    def _states(self, at: Millis) -> States:
+    def states(self, at: Millis) -> States:
+        """Return what every projection says at an instant."""
         as_of = AsOf(effective=at, position=self.position)
         return self.engine.states(self.history.stream, as_of).states
 
@@ -333,7 +346,7 @@ class Assembler:
         picture = self.observed(at)
         if picture is None:
             return None
-        sums = self._states(picture.at).state(balances.NAME).by_key
+        sums = self.states(picture.at).state(balances.NAME).by_key
         return Anchor(picture=picture, balances=sums)
 
     def observed(self, at: Millis) -> Picture | None:
@@ -382,11 +395,14 @@ class Assembler:
 
     # ----------------------------------------------------------- loans
 
-    def _loans(self, at: Millis) -> Mapping[Key, Loan]:
+    def _loans(self, at: Millis) -> Mapping[Key, Loan] | None:
         """Return what was supplied and borrowed, interest running by the recorded rates.
 
+        None where nothing says with what they began: then the sums of movements are what there is.
         Instants asked for in ascending order cost one walk together.
         """
+        if not self.question.is_complete and self.recorded.lendings.last(at) is None:
+            return None
         events = self.recorded.loans
         if self._walk is None or self._walk[0] > at:
             self._walk = (at, 0, Walk(self._rates, self.reference))
@@ -400,17 +416,6 @@ class Assembler:
             probe = copy.copy(walk)
             probe.loans, probe.segments = dict(walk.loans), {}
             return probe.until(at)
-
-    def loans_without(self, at: Millis) -> Mapping[Key, Loan]:
-        """Return the loans of an instant as if its own lending state were not recorded."""
-        with exact():
-            walk = Walk(self._rates, self.reference)
-            for event in self.recorded.loans:
-                if event.at > at:
-                    break
-                if not (isinstance(event, LendingStateObserved) and event.at == at):
-                    walk.take(event)
-            return walk.until(at)
 
     # ----------------------------------------------------------- beside the venue's own
 
@@ -442,7 +447,7 @@ class Assembler:
         """Yield the states of ascending instants, folding the history once."""
         if not moments:
             return
-        states = self._states(moments[0])
+        states = self.states(moments[0])
         yield moments[0], states
         last = moments[-1]
         events = self.engine.events(self.history.stream, self.position, last)

@@ -109,6 +109,7 @@ class Recorded:
         """Read the account's own states and all markets and reserves of the book."""
         self._audit = audit
         self._position = position
+        self.reference = audit.engine.reference(position)
         self.modes: Dated[Found[ModeChanged]] = Dated()
         self.spots: Dated[Found[SpotStateObserved]] = Dated()
         self.perps: dict[Dex, Dated[Found[PerpStateObserved]]] = {}

@@ -24,6 +24,8 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "show": ("show", "Show what an account had at an instant."),
     "history": ("history", "List the events of an account with the running balance."),
     "check": ("check", "Compare what was recorded with what follows from it."),
+    "margin": ("margin", "Show requirement, ratio and verdict at an instant or through time."),
+    "efficiency": ("efficiency", "Compare the ways of margining on one account."),
     "explain": ("explain", "Go from a figure or an event back to the raw records behind it."),
     "correct": ("correct", "Annul or replace an event, with a reason; nothing is edited."),
     "open": ("open_", "Attest with what an account began, from a recorded state."),
