@@ -13,7 +13,7 @@ from projections.margin import portfolio as pm
 from projections.margin import readings as ways
 from projections.margin.derivation import derivation
 from projections.margin.perps import ExchangeCells, exchange_cells, exchange_margin
-from projections.margin.picture import STANDARD, Input, Picture, Unknown
+from projections.margin.picture import STANDARD, Input, Picture, Token, Unknown
 from projections.margin.result import (
     Alternative,
     ExchangeMargin,
@@ -25,6 +25,7 @@ from projections.margin.result import (
 from projections.margin.room import token_margins
 from projections.margin.sheet import Cell, Sheet, exact_sheet, worked_sheet
 from projections.rulebooks import CALENDAR, formulas, in_force
+from projections.rulebooks.base import USDC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,6 +138,7 @@ def _on(
 ) -> Judgement:
     mode = picture.mode
     assert mode is not None, "judge() asks first"
+    picture = _with_money(picture)
     cells = tuple(exchange_cells(sheet, each) for each in picture.exchanges)
     blank = Judgement(
         rulebook=book.id, mode=mode, readings=ways.named(taken), exchanges=(), tokens=(),
@@ -149,6 +151,26 @@ def _on(
     if mode == "unifiedAccount":
         return _unified(sheet, picture, cells, book, taken, blank)
     return _portfolio(sheet, picture, cells, book, taken, blank)
+
+
+def _with_money(picture: Picture) -> Picture:
+    """Return the picture with every money its exchanges settle in; what it lacks is unknown."""
+    if picture.mode in STANDARD:
+        return picture
+    names = dict.fromkeys((USDC, *(each.collateral for each in picture.exchanges)))
+    absent = [name for name in names if picture.token(name) is None]
+    tokens = tuple(
+        Token(
+            asset=name,
+            total=Unknown(f"balance of {name}"),
+            supplied=Unknown(f"supplied {name}"),
+            borrowed=Unknown(f"borrowed {name}"),
+            spot_hold=Unknown(f"spot hold of {name}"),
+            price=Unknown(f"oracle price of {name}"),
+        )
+        for name in absent
+    )
+    return attrs.evolve(picture, tokens=(*picture.tokens, *tokens)) if tokens else picture
 
 
 # ------------------------------------------------------------------------- standard
@@ -169,16 +191,11 @@ def _standard(sheet: Sheet[N], cells: Sequence[ExchangeCells[N]], blank: Judgeme
         )  # fmt: skip
         margin = exchange_margin(sheet, each, pool=free)
         exchanges.append(attrs.evolve(margin, withdrawable=leaves.figure))
-        short = sheet.figure(
-            "short of maintenance", formulas.free_of, each.cross_maintenance, each.cross_value,
-            of=of, unit=unit, status="documented",
-        )  # fmt: skip
         if any(not cross.position.is_isolated for cross in each.positions):
-            verdicts.append(
-                Verdict(
-                    question="cross margin", of=of, holds=_above(short.figure, strict=True),
-                    figure=short.figure, limit="account value below maintenance", readings=(),
-                    status="documented",
+            verdicts.extend(
+                _short(
+                    sheet, "cross margin", "account value", of,
+                    need=each.cross_maintenance, value=each.cross_value, unit=unit,
                 )
             )  # fmt: skip
         verdicts.extend(_isolated(sheet, each))
@@ -186,22 +203,50 @@ def _standard(sheet: Sheet[N], cells: Sequence[ExchangeCells[N]], blank: Judgeme
 
 
 def _isolated(sheet: Sheet[N], cells: ExchangeCells[N]) -> list[Verdict]:
-    verdicts = []
+    verdicts: list[Verdict] = []
     for each in cells.positions:
         if each.margin is None:
             continue
-        short = sheet.figure(
-            "short of maintenance", formulas.free_of, each.maintenance, each.margin,
-            of=each.position.coin, unit=cells.exchange.collateral, status="documented",
-        )  # fmt: skip
-        verdicts.append(
-            Verdict(
-                question="isolated margin", of=each.position.coin,
-                holds=_above(short.figure, strict=True), figure=short.figure,
-                limit="isolated margin below maintenance", readings=(), status="documented",
+        verdicts.extend(
+            _short(
+                sheet, "isolated margin", "isolated margin", each.position.coin,
+                need=each.maintenance, value=each.margin, unit=cells.exchange.collateral,
             )
         )  # fmt: skip
     return verdicts
+
+
+def _short(
+    sheet: Sheet[N],
+    question: str,
+    what: str,
+    of: str,
+    *,
+    need: Cell[N],
+    value: Cell[N],
+    unit: str,
+) -> list[Verdict]:
+    """Return whether a value is below maintenance, and, told beside, below two thirds of it."""
+    short = sheet.figure(
+        "short of maintenance", formulas.free_of, need, value,
+        of=of, unit=unit, status="documented",
+    )  # fmt: skip
+    far = sheet.figure(
+        "short of the backstop", formulas.backstop_excess, need, value,
+        of=of, unit=unit, status="documented",
+    )  # fmt: skip
+    return [
+        Verdict(
+            question=question, of=of, holds=_above(short.figure, strict=True),
+            figure=short.figure, limit=f"{what} below maintenance", readings=(),
+            status="documented",
+        ),
+        Verdict(
+            question=f"{question}, backstop", of=of, holds=_above(far.figure, strict=True),
+            figure=far.figure, limit=f"{what} below two thirds of maintenance", readings=(),
+            status="documented", counts=False,
+        ),
+    ]  # fmt: skip
 
 
 def _above(figure: Figure, *, strict: bool) -> bool | None:
@@ -415,6 +460,7 @@ def _alternatives(picture: Picture, book: Rulebook, taken: Choice) -> tuple[Alte
     if picture.mode != "portfolioMargin":
         return ()
     found = []
+    picture = _with_money(picture)
     sheet = exact_sheet(book.id, picture.at)
     cells = tuple(exchange_cells(sheet, each) for each in picture.exchanges)
     without_trigger = tuple(each for each in ways.OF_THE_RATIO if each != "trigger")

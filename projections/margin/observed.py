@@ -84,7 +84,9 @@ def observed(
             account=stream_account(streams[0]) if streams else None,
             mode=mode,
             mode_source="userAbstraction" if mode else "unknown",
-            tokens=_tokens(spot, lending, pools),
+            tokens=_tokens(
+                spot, lending, pools, [collateral_of(each.dex, reference) for each in sides]
+            ),
             exchanges=tuple(_exchange(each, tables or {}, reference, instant) for each in sides),
             pools=tuple(
                 Pool(
@@ -108,10 +110,24 @@ def _tokens(
     spot: SpotStateObserved | None,
     lending: LendingStateObserved | None,
     pools: Mapping[Asset, ReserveObserved],
+    moneys: Sequence[Asset],
 ) -> tuple[Token, ...]:
+    """Return the tokens of a spot state; a money of an exchange that it does not list is zero."""
     if spot is None:
         return ()
-    return tuple(_token(row, spot.at, lending, pools.get(row.asset)) for row in spot.balances)
+    listed = [_token(row, spot.at, lending, pools.get(row.asset)) for row in spot.balances]
+    absent = dict.fromkeys(moneys)
+    for row in spot.balances:
+        absent.pop(row.asset, None)
+    zero = nothing(f"{SPOT}, which lists none", spot.at)
+    listed += [
+        Token(
+            asset=asset, total=zero, supplied=zero, borrowed=zero, spot_hold=zero,
+            price=Unknown(f"oracle price of {asset}"),
+        )
+        for asset in absent
+    ]  # fmt: skip
+    return tuple(listed)
 
 
 def _token(

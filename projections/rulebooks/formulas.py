@@ -409,6 +409,23 @@ def liquidation_price(
     return a.named("liquidation price", price - side * a.ratio(room, slope))
 
 
+def bankruptcy_price(a: Arithmetic[N], price: N, side: N, value: N, size: N) -> N:
+    """Return the mark at which a position's margin is worth nothing: price − side × value ÷ |size|.
+
+    **Source**: one recorded takeover of an isolated position (confirmed, on the price grid).
+    """
+    return a.named("bankruptcy price", price - side * a.ratio(value, a.absolute(size)))
+
+
+def backstop_excess(a: Arithmetic[N], required: N, value: N) -> N:
+    """Return by how much a value is below two thirds of maintenance, three times over.
+
+    ``2 × maintenance − 3 × value``, above zero where the backstop liquidator may take over.
+    **Source**: liquidations page (documented).
+    """
+    return a.named("excess over the backstop", a.lit("2") * required - a.lit("3") * value)
+
+
 def joint_slope(a: Arithmetic[N], size: N, rate: N, counted: N, mark: N) -> N:
     """Return what one unit of price adds to the free margin, hedges included.
 

@@ -96,8 +96,24 @@ def test_an_isolated_position_stands_for_itself():
     assert (D(10), D(110)) == (alone.margin.value, main.cross_value.value)
     assert D(25) == main.cross_maintenance.value
     assert D(5) == alone.free.value
-    assert ["cross margin", "isolated margin"] == [each.question for each in judgement.verdicts]
+    counting = [each.question for each in judgement.verdicts if each.counts]
+    assert ["cross margin", "isolated margin"] == counting
+    assert {False} == {each.holds for each in judgement.verdicts}
     assert {"BTC", "main dex"} == {each.of for each in judgement.verdicts}
+
+
+def test_below_two_thirds_of_maintenance_the_backstop_may_take_over():
+    def value(mark: str):
+        shown = picture(
+            mode="disabled",
+            exchanges=(exchange(position("HYPE", size=100, mark=mark), raw=-4000),),
+        )
+        return {each.question: each.holds for each in one(shown).verdicts}
+
+    assert {"cross margin": True, "cross margin, backstop": False} == value("42")
+    assert {"cross margin": True, "cross margin, backstop": True} == value("41")
+    with exact():
+        assert D(40) == formulas.bankruptcy_price(EXACT, D(42), D(1), D(200), D(100))
 
 
 def test_the_discontinued_mode_is_judged_exchange_by_exchange():
@@ -298,6 +314,14 @@ def test_the_venue_s_own_total_stands_in_where_positions_do_not_say():
     judgement = one(shown)
     assert D("0.05") == judgement.ratio.value
     assert "" == judgement.exchange(Dex("")).cross_maintenance.rule
+
+
+def test_a_balance_that_is_not_in_the_picture_is_unknown():
+    shown = picture(exchanges=(exchange(position("ETH", size=1, mark=100), raw=0),))
+    for mode in ("portfolioMargin", "unifiedAccount"):
+        judgement = one(attrs.evolve(shown, mode=mode))
+        assert ("balance of USDC",) == judgement.ratio.missing
+        assert judgement.liquidatable is None
 
 
 def test_nothing_is_judged_while_the_mode_is_unknown():
