@@ -42,7 +42,7 @@ from projections.fold import States, fold
 from projections.lending import VALUE_PLACES, Loan, lending, rates
 from projections.reference import Reference, reference
 from tests.support import pm_oracle, pm_papers
-from tests.support.pm_rules import BORROWABLE, FINE, PERP, TOKEN, UNIT
+from tests.support.pm_rules import BORROWABLE, FINE, LTV_CHANGE, PERP, TOKEN, UNIT
 from tests.support.pm_venue import (
     Account,
     PmVenue,
@@ -55,7 +55,7 @@ from tests.support.pm_venue import (
 )
 from tests.support.route import Paper, take_in
 
-HISTORIES = int(os.environ.get("ROLLFORWARD_HISTORIES", "6"))
+HISTORIES = int(os.environ.get("ROLLFORWARD_HISTORIES", "7"))
 STEPS = 60
 INSTANTS = 3
 """Random instants asked of each account, each answered from nothing."""
@@ -314,13 +314,14 @@ class Tally:
     instants: int = 0
     ratios: int = 0
     liquidations: int = 0
+    crossings: int = 0
 
 
 def compared(seed: int) -> Tally:
     """Play one history, import its papers, and compare everything."""
     venue, chance = pm_history(seed, STEPS), random.Random(seed)
     wrong: list[str] = []
-    counted = [0] * 5
+    counted = [0] * 6
     with tempfile.TemporaryDirectory() as folder:
         found = imported(venue, folder, chance)
         with found.book:
@@ -341,6 +342,7 @@ def compared(seed: int) -> Tally:
                     (len(events), moments, len(instants), len(judged), len(account.liquidations))
                 ):
                     counted[place] += count
+    counted[5] = venue.began < LTV_CHANGE <= venue.now
     return Tally(
         tuple(f"seed {seed}: {text}" for text in wrong[:10]), len(venue.accounts), *counted
     )
@@ -425,9 +427,11 @@ def test_every_state_of_a_simulated_venue_is_rebuilt_from_its_papers(figure) -> 
         text="simulated portfolio margin histories rebuilt from their papers",
         value=f"{HISTORIES:,} of {HISTORIES:,} ({tally.accounts:,} accounts, {tally.events:,} "
         f"events; equal at {tally.moments:,} moments and {tally.instants:,} instants between, "
-        f"{tally.ratios:,} ratios, {tally.liquidations:,} liquidations; seeds from {start:,})",
+        f"{tally.ratios:,} ratios, {tally.liquidations:,} liquidations, {tally.crossings:,} "
+        f"across a change of the loan to value; seeds from {start:,})",
     )
     assert () == tally.wrong
-    # a venue in which nobody is ever liquidated would leave half of the rules unplayed
+    # a venue in which nobody is liquidated and no rule changes would leave much unplayed
+    assert 0 < tally.crossings
     assert 0 < tally.liquidations
     assert 0 < tally.ratios

@@ -39,7 +39,7 @@ the calculator never; nothing else may part them."""
 CUT = frozenset({"maintenance", "initial", "cross_maintenance"})
 """Figures both hands cut off at six places: equal, not nearly."""
 
-ROUNDED = frozenset({"borrow_cap_use", "supply_cap_use"})
+ROUNDED = frozenset({"borrow_cap_use", "supply_cap_use", "return_on_equity"})
 """Figures the projection gives to ten places; no recording tells which way a half goes."""
 
 CHOICES = {"offset": "observed", "debt": "net", "isolated": "outside"}

@@ -170,6 +170,9 @@ def count_position(row: dict[str, Any]) -> dict[str, Any]:
         "value": value,
         "signed": size * mark,
         "unrealized": size * mark - side * entry,
+        "return_on_equity": (size * mark - side * entry) * Fraction(row["leverage"]) / entry
+        if entry
+        else None,
         "initial": cut(value / Fraction(row["leverage"]), 6),
         "maintenance": cut(value / (2 * top) - deduction, 6),
         "top": top,
@@ -211,6 +214,12 @@ def count_dex(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def below(told: Answer, question: str, of: str, value: Fraction, need: Fraction) -> None:
+    """Write down whether a value is below maintenance, and whether below two thirds of it."""
+    told["verdict", question, of] = value < need
+    told["verdict", question + ", backstop", of] = value < need * 2 / 3
+
+
 def tell_dex(told: Answer, name: str, dex: dict[str, Any], pool: Fraction) -> None:
     """Write an exchange and its positions down; cross positions share *pool*."""
     for key in (
@@ -225,13 +234,13 @@ def tell_dex(told: Answer, name: str, dex: dict[str, Any], pool: Fraction) -> No
         told["dex", name, key] = dex[key]
     for each in dex["positions"]:
         coin = each["coin"]
-        for key in ("value", "unrealized", "initial", "maintenance", "margin"):
+        for key in ("value", "unrealized", "return_on_equity", "initial", "maintenance", "margin"):
             told["position", coin, key] = each[key]
         free = pool if each["margin"] is None else each["margin"] - each["maintenance"]
         told["position", coin, "free"] = free
         told["position", coin, "liquidation_price"] = liquidation_price(each, free)
         if each["margin"] is not None:
-            told["verdict", "isolated margin", coin] = each["margin"] < each["maintenance"]
+            below(told, "isolated margin", coin, each["margin"], each["maintenance"])
 
 
 def settled(dexes: dict[str, Any], token: str, key: str) -> Fraction:
@@ -266,9 +275,10 @@ def standard(told: Answer, dexes: dict[str, Any]) -> None:
     for name, dex in dexes.items():
         tell_dex(told, name, dex, dex["cross_value"] - dex["cross_maintenance"])
         if any(each["margin"] is None for each in dex["positions"]):
-            told["verdict", "cross margin", name or "main dex"] = (
-                dex["cross_value"] < dex["cross_maintenance"]
-            )
+            of = name or "main dex"
+            below(told, "cross margin", of, dex["cross_value"], dex["cross_maintenance"])
+        left = dex["cross_value"] - dex["transfer_requirement"]
+        told["dex", name, "withdrawable"] = max(ZERO, left)
 
 
 def over(required: Fraction, value: Fraction, portfolio: dict[str, Any]) -> bool:

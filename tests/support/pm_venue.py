@@ -53,8 +53,13 @@ from tests.support.venue_rules import (
     words,
 )
 
-SINCE = (moment("2026-06-24"), moment("2026-09-01"), LTV_CHANGE - 20 * HOUR_MS)
-"""Where histories begin: under the old loan to value, under the new one, or across its change."""
+SINCE = (
+    (moment("2026-06-24"), 40),
+    (moment("2026-09-01"), 40),
+    (LTV_CHANGE - 8 * HOUR_MS, 7),
+)
+"""Where histories begin, and by how many hours they are spread: under the old loan to value, under
+the new one, or across its change."""
 
 STARTS = {
     "BTC": 715_000,
@@ -350,7 +355,8 @@ class PmVenue:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         chance = self.chance
-        self.began = chance.choice(SINCE) + chance.randrange(24) * HOUR_MS
+        since, spread = chance.choice(SINCE)
+        self.began = since + chance.randrange(spread) * HOUR_MS
         self.now = self.began
         self.next_hour = self.began + HOUR_MS
         self.oracle = {
