@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import attrs
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from projections.margin.readings import Choice
     from projections.margin.sheet import Figure
-    from projections.rulebooks.base import Rulebook
+    from projections.rulebooks.base import Rulebook, Status
 
 N = TypeVar("N", bound=Operand)
 
@@ -258,6 +258,56 @@ def _above(figure: Figure, *, strict: bool) -> bool | None:
 # ------------------------------------------------------------------------- unified
 
 
+@attrs.frozen(kw_only=True)
+class _Shared(Generic[N]):
+    """One balance behind all exchanges that settle in a token."""
+
+    need: Cell[N]
+    ratio: Cell[N]
+    excess: Cell[N]
+    verdict: Verdict
+
+
+def _shared(
+    sheet: Sheet[N],
+    token: Token,
+    cells: Sequence[ExchangeCells[N]],
+    book: Rulebook,
+    taken: Choice,
+    *,
+    status: Status,
+) -> _Shared[N]:
+    """Return the unified ratio toward one token, and whether it is above the trigger."""
+    asset = token.asset
+    strict = taken.get("trigger", "trigger:strict") == "trigger:strict"
+    trigger = sheet.constant("trigger", book.trigger.value, f"rulebook {book.id}")
+    net = sheet.given("net balance", token.total, of=asset, unit=asset)
+    need = pm.maintenance_in(sheet, cells, asset)
+    isolated = pm.isolated_in(sheet, cells, asset)
+    value = sheet.figure(
+        "net balance without isolated margin", formulas.free_of, net, isolated,
+        of=asset, unit=asset,
+    )  # fmt: skip
+    ratio = sheet.figure(
+        "unified ratio", formulas.unified_ratio, need, net, isolated, of=asset, status=status
+    )
+    excess = sheet.figure(
+        "excess over the trigger", formulas.margin_excess, need, value, trigger,
+        of=asset, unit=asset, status=status,
+    )  # fmt: skip
+    over, needs = _above(excess.figure, strict=strict), _above(need.figure, strict=True)
+    verdict = Verdict(
+        question="unified ratio",
+        of=asset,
+        holds=None if over is None or needs is None else over and needs,
+        figure=excess.figure,
+        limit=_limit(book, strict=strict),
+        readings=_of(taken, "trigger"),
+        status=status,
+    )
+    return _Shared(need=need, ratio=_standing(ratio, need, value), excess=excess, verdict=verdict)
+
+
 def _unified(
     sheet: Sheet[N],
     picture: Picture,
@@ -270,40 +320,23 @@ def _unified(
     verdicts: list[Verdict] = []
     pools: dict[str, Cell[N]] = {}
     ratios: list[Cell[N]] = []
-    strict = taken.get("trigger", "trigger:strict") == "trigger:strict"
-    trigger = sheet.constant("trigger", book.trigger.value, f"rulebook {book.id}")
     for token in picture.tokens:
         asset = token.asset
-        net = sheet.given("net balance", token.total, of=asset, unit=asset)
-        need = pm.maintenance_in(sheet, cells, asset)
-        isolated = pm.isolated_in(sheet, cells, asset)
         available = pm.available_plainly(sheet, token, cells)
         pools[asset] = available
         margin = TokenMargin(
-            asset=asset, is_borrowable=False, net=net.figure, maintenance=need.figure,
+            asset=asset,
+            is_borrowable=False,
+            net=sheet.given("net balance", token.total, of=asset, unit=asset).figure,
+            maintenance=pm.maintenance_in(sheet, cells, asset).figure,
             available=available.figure,
-        )  # fmt: skip
+        )
         if pm.settled_in(cells, asset):
-            value = sheet.figure("net balance without isolated margin", formulas.free_of, net,
-                                 isolated, of=asset, unit=asset)  # fmt: skip
-            ratio = sheet.figure("unified ratio", formulas.unified_ratio, need, net, isolated,
-                                 of=asset, status="documented")  # fmt: skip
-            excess = sheet.figure("excess over the trigger", formulas.margin_excess, need, value,
-                                  trigger, of=asset, unit=asset, status="documented")  # fmt: skip
-            ratio = _standing(ratio, need, value)
-            if ratio.value is not None or need.value != ZERO:
-                ratios.append(ratio)
-            margin = attrs.evolve(margin, ratio=ratio.figure, excess=excess.figure)
-            holds = None if need.value is None else need.value > ZERO
-            over = _above(excess.figure, strict=strict)
-            verdicts.append(
-                Verdict(
-                    question="unified ratio", of=asset, figure=excess.figure,
-                    holds=None if over is None or holds is None else over and holds,
-                    limit=_limit(book, strict=strict), readings=_of(taken, "trigger"),
-                    status="documented",
-                )
-            )  # fmt: skip
+            shared = _shared(sheet, token, cells, book, taken, status="documented")
+            if shared.ratio.value is not None or shared.need.value != ZERO:
+                ratios.append(shared.ratio)
+            margin = attrs.evolve(margin, ratio=shared.ratio.figure, excess=shared.excess.figure)
+            verdicts.append(shared.verdict)
         tokens.append(margin)
     for each in cells:
         verdicts.extend(_isolated(sheet, each))
@@ -382,6 +415,12 @@ def _portfolio(
     pools.update({token.asset: cell for token, cell in whole.others})
     counting = [each for each in whole.towards if each.is_exposed] or list(whole.towards[:1])
     verdicts = [_ratio_verdict(each, book, taken) for each in counting]
+    # A token that cannot be borrowed has its own balance alone to stand behind its exchanges.
+    verdicts.extend(
+        _shared(sheet, token, cells, book, taken, status="inferred").verdict
+        for token, _ in whole.others
+        if pm.settled_in(cells, token.asset)
+    )
     for each in cells:
         verdicts.extend(_isolated(sheet, each))
     verdicts.extend(_borrow_verdicts(sheet, whole, book, taken))

@@ -224,6 +224,19 @@ def test_the_ratio_is_the_highest_over_borrowable_tokens():
     assert (D("0.5"), "USDT0") == (judgement.ratio.value, judgement.ratio.of)
 
 
+def test_a_token_that_cannot_be_borrowed_stands_alone_behind_its_exchange():
+    def shown(total: int):
+        return picture(
+            token("USDC", total=9000),
+            token("USDE", total=total),
+            exchanges=(exchange(position("e:OIL", size=1, mark=1000), dex="e", collateral="USDE"),),
+        )
+
+    assert (True, False) == (one(shown(50)).liquidatable, one(shown(60)).liquidatable)
+    (found,) = [each for each in one(shown(50)).verdicts if each.question == "unified ratio"]
+    assert ("USDE", True, "inferred") == (found.of, found.holds, found.status)
+
+
 def test_what_can_still_be_borrowed_is_limited_by_power_caps_and_pool():
     rich = picture(token("USDC"), token("HYPE", total=100, supplied=100, price=50))
     assert D(2500) == one(rich).token(USDC).can_borrow.value

@@ -385,6 +385,9 @@ def portfolio_margin(
         told["token", name, "maintenance"] = need
         if name not in terms or not terms[name][BORROWABLE]:
             available[name] = net - need - isolated
+            # its own balance alone stands behind its exchanges, as in a unified account
+            if any(dex["collateral"] == name for dex in dexes.values()):
+                told["verdict", "unified ratio", name] = over(need, net - isolated, portfolio)
             continue
         if readings.get("isolated") != "inside":
             net -= isolated
