@@ -1,6 +1,6 @@
 """Chart: a line of margin through time as SVG or PNG, with the limit and the events that moved it.
 
-Matplotlib draws it (extra ``chart``; decision 0012). Only here amounts become floats: for places
+Matplotlib draws it (extra ``chart``; decision 0013). Only here amounts become floats: for places
 on paper, never for a figure. The same timeline gives the same bytes.
 """
 
@@ -100,7 +100,7 @@ def _figure(timeline: Timeline, width: int) -> Figure:
 
     marked = _marked(timeline.movers)
     lines = _listed(marked, width)
-    rows = sum(len(each) for each in lines)
+    rows = sum(len(each) - 1 for each in lines)
     inches = width / DPI
     plots = max(3.9, min(5.6, inches * 0.44))
     under = ROW * (rows + 1.6) if rows else 0.25
@@ -108,7 +108,7 @@ def _figure(timeline: Timeline, width: int) -> Figure:
     figure = Paper(figsize=(inches, height))
     grid = figure.add_gridspec(
         2, 1, height_ratios=(2.4, 1), hspace=0.18,
-        left=0.75 / inches, right=1 - 0.3 / inches,
+        left=0.85 / inches, right=1 - 0.3 / inches,
         top=1 - 0.75 / height, bottom=(under + 0.4) / height,
     )  # fmt: skip
     upper = figure.add_subplot(grid[0])
@@ -251,7 +251,7 @@ def _marked(movers: Sequence[Mover]) -> list[Mover]:
 def _marks(axes: Axes, marked: Sequence[Mover], timeline: Timeline, inches: float) -> None:
     """Draw numbered marks in a row at the top, moved aside where they would touch."""
     span = max(1, timeline.until - timeline.since)
-    wide = (inches - 1.05) * DPI
+    wide = (inches - 1.15) * DPI
     apart = 19 / wide
     places = _spread([(each.at - timeline.since) / span for each in marked], apart)
     low, high = axes.get_ylim()
@@ -283,15 +283,12 @@ def _spread(places: Sequence[float], apart: float) -> list[float]:
 
 
 def _listed(marked: Sequence[Mover], width: int) -> list[list[str]]:
-    """Return the text of every mark, folded to the width of the paper."""
-    room = max(40, int((width - 110) / 6.6))
+    """Return moment and text of every mark, the text folded to the width of the paper."""
+    room = max(30, int((width - 190) / 6.6))
     lines = []
     for mover in marked:
-        text = (
-            f"{_when(mover.at):%m-%d %H:%M:%S}  {mover.what}: "
-            f"{_short(mover.before)} → {_short(mover.after)}"
-        )
-        lines.append(textwrap.wrap(text, room, subsequent_indent=" " * 16) or [text])
+        text = f"{mover.what}: {_short(mover.before)} → {_short(mover.after)}"
+        lines.append([f"{_when(mover.at):%m-%d %H:%M:%S}", *textwrap.wrap(text, room)])
     return lines
 
 
@@ -303,8 +300,9 @@ def _list(
     figure: Figure, lines: Sequence[Sequence[str]], *, inches: float, height: float, top: float
 ) -> None:
     y = top - ROW * 0.9
-    for number, each in enumerate(lines, 1):
+    for number, (moment, *texts) in enumerate(lines, 1):
         figure.text(0.42 / inches, y / height, str(number), size=8.5, weight="bold", ha="center")
-        for text in each:
-            figure.text(0.58 / inches, y / height, text, size=8.5)
+        figure.text(0.58 / inches, y / height, moment, size=8.5, color=SOFT)
+        for text in texts:
+            figure.text(1.68 / inches, y / height, text, size=8.5)
             y -= ROW

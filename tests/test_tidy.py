@@ -55,6 +55,7 @@ KNOWN_ONLY_TO = {
     "click": ("replay.cli",),
     "rich": ("replay.cli",),
     "duckdb": ("replay.columnar",),
+    "matplotlib": ("replay.chart",),
     "pyspark": ("replay.columnar",),
     "pyarrow": ("ledger.stores.parquet", "replay.export"),
 }
