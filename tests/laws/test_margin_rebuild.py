@@ -259,7 +259,7 @@ def ratio_wrongly(found: Found, account: Account, at: int) -> list[str]:
     events = found.events(account, at)
     told = [f"{account.account} at {at}: {text}" for text in
             differing(stood(stand), rebuilt(fold(events, found.reference)))]  # fmt: skip
-    if stand.mode != "portfolioMargin":
+    if stand.mode == "disabled":
         return told
 
     # as the books have it: exactly, but for the places of a quotient
@@ -374,7 +374,7 @@ def states_wrongly(found: Found, account: Account, events: list[Event]) -> list[
         judgement = one(
             margin.judge(
                 margin.observed(
-                    mode="portfolioMargin" if spot.margin_enabled else "disabled",
+                    mode=found.venue.standing(account, at).mode,
                     spot=spot,
                     perps=[each for each in beside if isinstance(each, PerpStateObserved)],
                     lending=first(beside, LendingStateObserved),
@@ -385,11 +385,9 @@ def states_wrongly(found: Found, account: Account, events: list[Event]) -> list[
                 alternatives=False,
             )
         )
-        if not spot.margin_enabled:
-            continue
         half = Fraction(1, 2 * 10**10) + SLACK
         ratio = None if spot.margin_ratio is None else Fraction(spot.margin_ratio)
-        if not near(ratio, judgement.ratio, half):
+        if spot.margin_enabled and not near(ratio, judgement.ratio, half):
             wrong.append(f"observed ratio at {at}: expected {ratio}, {judgement.ratio}")
         for figure in spot.available:
             token = found.reference.symbols[figure.token]

@@ -217,14 +217,14 @@ def perp_state(venue: PmVenue, account: Account, dex: str, at: int) -> dict[str,
 
 
 def spot_state(venue: PmVenue, account: Account, at: int) -> dict[str, Any]:
-    """The answer ``spotClearinghouseState``; in portfolio margin it is the account."""
+    """The answer ``spotClearinghouseState``; but in standard mode it is the whole account."""
     stand, world = venue.standing(account, at), venue.world(at)
     enabled = stand.mode == "portfolioMargin"
     balances = []
     for token in TOKENS:
         lent, owed = (venue.lent(account, token.symbol, side, at) for side in ("supply", "borrow"))
         total = total_of(stand, world, token.symbol, at)
-        if not enabled:
+        if stand.mode == "disabled":
             total = Fraction(stand.cash.get(("spot", token.symbol), 0), UNIT)
         row = {
             "coin": token.symbol,
@@ -238,27 +238,31 @@ def spot_state(venue: PmVenue, account: Account, at: int) -> dict[str, Any]:
             row["supplied"] = text(lent, 18)
             row["borrowed"] = text(owed, 18)
         balances.append(row)
-    if not enabled:
+    if stand.mode == "disabled":
         return {"balances": balances}
-    ratio = venue.ratio(account, at)
     free, borrows, supplies = [], [], []
     for token in BORROWABLE:
         need, value = toward(stand, world, token, at)
         net = total_of(stand, world, token, at)
-        owed = 20 / price_of(world, token) if net < 0 else 0  # no offset in what is available
-        free.append([TOKEN[token].index, rounded(value - need + owed)])
+        # no offset in what is available
+        offset = 20 / price_of(world, token) if enabled and net < 0 else 0
+        free.append([TOKEN[token].index, rounded(value - need + offset)])
         owed = Fraction(venue.lent(account, token, "borrow", at), UNIT * FINE)
         borrows.append([TOKEN[token].index, rounded(owed * UNIT / BORROW_CAP[token])])
+    available = {"tokenToAvailableAfterMaintenance": free}
+    if not enabled:
+        return {"balances": balances, **available}
     for token in COLLATERALS:
         total = total_of(stand, world, token, at)
         supplies.append([TOKEN[token].index, rounded(total * UNIT / SUPPLY_CAP[token])])
+    ratio = venue.ratio(account, at)
     return {
         "balances": balances,
         "portfolioMarginEnabled": True,
         "portfolioMarginRatio": None if ratio is None else rounded(ratio),
         "tokenToPortfolioBorrowRatio": borrows,
         "tokenToPortfolioSupplyRatio": supplies,
-        "tokenToAvailableAfterMaintenance": free,
+        **available,
     }
 
 

@@ -490,7 +490,7 @@ class PmVenue:
         self.shown.append((self.now, "prices", (dict(self.oracle), dict(self.mark))))
         self.show_reserves()
         for account in self.accounts[1:]:
-            if account.mode == "portfolioMargin":
+            if account.mode != "disabled":
                 ratio = self.ratio_now(account)
                 if ratio is None or ratio > Fraction(95, 100):
                     account.liquidate()
@@ -565,7 +565,17 @@ class PmVenue:
         if lots and not (held and held.lots) and self.room(account, "USDC") > 0:
             account.trade(perp, -lots)
 
+    def switch(self, account: Account) -> None:
+        """Change between unified and portfolio margin, which asks for no open position or debt."""
+        owes = any(account.posted(token, "borrow") for token in BORROWABLE)
+        if owes or any(held.lots for held in account.positions.values()):
+            return
+        unified = account.mode == "portfolioMargin"
+        self.change_mode(account, "unifiedAccount" if unified else "portfolioMargin")
+
     def borrow(self, account: Account) -> None:
+        if account.mode != "portfolioMargin":
+            return
         self.second()
         token = self.chance.choice(("USDC", "USDC", "USDC", "USDT0"))
         reserve = self.reserves[token]
@@ -740,7 +750,10 @@ def price_of(world: World, token: str) -> Fraction:
 
 
 def toward(stand: Standing, world: World, token: str, at: int) -> tuple[Fraction, Fraction]:
-    """Return (requirement, liquidation value) toward a borrowable token, as observed."""
+    """Return (requirement, what stands against it) in a token, as the account's mode counts it.
+
+    Portfolio margin: as observed, toward a token that can be borrowed. Unified: the token alone.
+    """
     collateral = Fraction(0)
     for each in COLLATERALS:
         lent = Fraction(fine_of(stand, world, each, "supply", at), UNIT * FINE)
@@ -751,6 +764,8 @@ def toward(stand: Standing, world: World, token: str, at: int) -> tuple[Fraction
         if PERP[coin].collateral == token:
             need += maintenance(coin, Fraction(abs(lots) * world.mark[coin], 10**6))
     net, px = total_of(stand, world, token, at), price_of(world, token)
+    if stand.mode == "unifiedAccount":
+        return need, net
     if net < 0:  # nothing is recorded for a net debt: the page's terms
         need += 20 / px - net
     cap = Fraction(BORROW_CAP[token], UNIT)
@@ -820,6 +835,7 @@ DEEDS = (
     ("sell_collateral", 3),
     ("move", 12),
     ("deposit", 3),
+    ("switch", 4),
 )
 
 
