@@ -194,20 +194,40 @@ def _exchanges(
         collateral = collateral_of(dex, reference)
         # An exchange the earlier picture does not show had no money then.
         raw = nothing("not in the observed state") if start is None else start.raw
-        positions = tuple(
+        positions = [
             _position(coin, held[coin], prices, tables.get(coin), settings.get(coin), at)
             for coin in sorted(coins)
             if _dex(coin) == dex
-        )
+        ]
+        # A position the earlier picture shows, and of which no fill is recorded, is still there.
+        positions += [
+            _carried(each, prices, tables.get(each.coin))
+            for each in (start.positions if start is not None else ())
+            if each.coin not in held
+        ]
         found.append(
             Exchange(
                 dex=dex,
                 collateral=collateral,
                 raw=money.at_place(chart.perp(dex), collateral, raw),
-                positions=positions,
+                positions=tuple(sorted(positions, key=lambda each: each.coin)),
             )
         )
     return tuple(found)
+
+
+def _carried(position: Position, prices: Prices, table: tuple[Step, ...] | None) -> Position:
+    """Return a position of the earlier picture as it stands now: the same, at the last mark."""
+    mark = mark_of(prices, position.coin)
+    if isinstance(mark, Unknown):
+        mark = position.mark
+    return attrs.evolve(
+        position,
+        mark=mark,
+        value=combined("|size| × mark", lambda one, two: abs(one) * two, position.size, mark),
+        tiers=table or position.tiers,
+        isolated_raw=Unknown(f"isolated raw money of {position.coin}"),
+    )
 
 
 def _dex(coin: Coin) -> Dex:
