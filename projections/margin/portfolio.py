@@ -294,9 +294,10 @@ def _toward(
     price = price_of(sheet, token)
     maintenance = maintenance_in(sheet, exchanges, asset)
     if taken.get("isolated") != "isolated:inside":
+        isolated = isolated_in(sheet, exchanges, asset)
         net = sheet.figure(
-            "net balance without isolated margin", formulas.free_of, net,
-            isolated_in(sheet, exchanges, asset), of=asset, unit=asset, status="inferred",
+            "net balance without isolated margin", formulas.free_of, net, isolated,
+            of=asset, unit=asset, status="inferred" if isolated.value else "confirmed",
         )  # fmt: skip
     value, stands = _values(sheet, asset, rulebook, net=net, price=price, counted=counted)
     required = _required(sheet, token, rulebook, taken, net=net, price=price, part=maintenance)
@@ -392,7 +393,6 @@ def _required(
     )
     gross = sheet.given("borrowed", token.borrowed, of=asset, unit=asset)
     offset = sheet.constant("offset", rulebook.offset.value, source)
-    none = sheet.given("no offset", nothing("reading offset:observed"))
     is_debtor = net.value is not None and net.value < ZERO
     name = "requirement, documented"
     documented = sheet.figure(
@@ -414,6 +414,7 @@ def _required(
     if not always and not is_gross:
         return observed, documented, observed
     # With the offset always and nothing recorded of a price, the token's own is not needed at zero.
+    none = sheet.given("no offset", nothing("reading offset:observed"))
     mixed = sheet.figure(
         "requirement, mixed readings", formulas.requirement_documented,
         part, gross if is_gross else owed, price, offset if always or is_debtor else none,

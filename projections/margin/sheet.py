@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=Operand)
 
-MISSING: Final = "needs "
+SURENESS: Final[tuple[Status, ...]] = (
+    "confirmed", "observed", "documented", "inferred", "hypothetical",
+)  # fmt: skip
+"""How sure we are of a rule, from most to least."""
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +42,7 @@ class Figure:
     rule: str
     """Rulebook and formula: ``2026-06-23 caps/margin_ratio``; empty for an input."""
     status: Status
+    """How sure we are of the rule, or of the least sure one it builds on."""
     missing: tuple[str, ...] = ()
     """Names of the inputs it lacks."""
     note: str = ""
@@ -145,6 +149,7 @@ class Sheet(Generic[N]):
         """
         lacks = _lacks(arguments)
         told = f"{self.rulebook}/{rule.__name__}"
+        status = _weakest(status, arguments)
         if lacks:
             return Cell(self._figure(name, of, None, unit, told, status, lacks, note), None)
         before = len(self._steps) if self._steps is not None else 0
@@ -158,14 +163,26 @@ class Sheet(Generic[N]):
             if _is_idle(rule, arguments):
                 operand = _passed(self.a, arguments)
             else:
-                operand = self._told(before, name, operand, of=of, rule=told, status=status)
+                operand = self._told(
+                    before, name, operand, of=of, unit=unit, rule=told, status=status
+                )
         return Cell(self._figure(name, of, value, unit, told, status, (), note), operand)
 
     def constant(self, name: str, value: Decimal, source: str, *, of: str = "") -> Cell[N]:
         """Return a constant of the rulebook as a cell."""
         return self.given(name, Input(value, source), of=of)
 
-    def _told(self, before: int, name: str, operand: N, *, of: str, rule: str, status: str) -> N:
+    def _told(
+        self,
+        before: int,
+        name: str,
+        operand: N,
+        *,
+        of: str,
+        unit: str,
+        rule: str,
+        status: str,
+    ) -> N:
         """Write down the steps of a formula, the last under the figure's name, and rename it."""
         for step in self._steps[before:] if self._steps is not None else ():
             self.lines.append(
@@ -174,7 +191,7 @@ class Sheet(Generic[N]):
             )  # fmt: skip
         value = self._read(operand)
         if self.lines and self.lines[-1].rule == rule and self.lines[-1].value == value:
-            self.lines[-1] = attrs.evolve(self.lines[-1], name=name)
+            self.lines[-1] = attrs.evolve(self.lines[-1], name=name, unit=unit)
         return self._lift(f"{name} of {of}" if of else name, value)
 
     def _write(self, line: Line) -> None:
@@ -196,6 +213,16 @@ class Sheet(Generic[N]):
             name=name, of=of, value=value, unit=unit, rule=rule, status=status, missing=lacks,
             note=note,
         )  # fmt: skip
+
+
+def _weakest(status: Status, arguments: Sequence[Any]) -> Status:
+    """Return the least sure of a formula's own status and those of what it is made of."""
+    weakest = status
+    for each in arguments:
+        for cell in (each,) if isinstance(each, Cell) else each:
+            if SURENESS.index(cell.figure.status) > SURENESS.index(weakest):
+                weakest = cell.figure.status
+    return weakest
 
 
 def _is_idle(rule: Callable[..., Any], arguments: Sequence[Any]) -> bool:
