@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -153,10 +156,9 @@ def agree(expected: Any, found: Any, name: str) -> bool:
     return apart <= (0 if name in CUT else SLACK * max(1, abs(expected)))
 
 
-def disagreements(made: dict[str, Any]) -> Iterator[str]:
+def disagreements(made: dict[str, Any], expected: list[pm_oracle.Answer]) -> Iterator[str]:
     """Yield every figure and verdict in which the two hands differ."""
     whole = judged(made)
-    expected = pm_oracle.answers(made)
     if len(expected) != len(whole.judgements):
         yield f"{len(expected)} sets of rules, but {len(whole.judgements)} judgements"
         return
@@ -178,7 +180,8 @@ def shown(value: Any) -> str:
 
 def differences(seed: int) -> list[str]:
     """Return in what the two hands differ on the portfolio of a seed."""
-    return list(disagreements(portfolio(random.Random(seed))))
+    made = portfolio(random.Random(seed))
+    return list(disagreements(made, pm_oracle.answers(made)))
 
 
 @attrs.frozen
@@ -198,8 +201,8 @@ def compared(seeds: range) -> Tally:
     figures = liquidatable = on_the_line = two = 0
     for seed in seeds:
         made = portfolio(random.Random(seed))
-        wrong += [(seed, text) for text in disagreements(made)]
         expected = pm_oracle.answers(made)
+        wrong += [(seed, text) for text in disagreements(made, expected)]
         figures += sum(len(answer) for answer in expected)
         liquidatable += bool(expected[0]["liquidatable",])
         on_the_line += expected[0].get(("ratio",)) == pm_oracle.TRIGGER
@@ -246,3 +249,16 @@ def test_the_projection_and_a_naive_calculator_agree_on_random_portfolios(figure
     assert 0 < tally.liquidatable < PORTFOLIOS
     assert 0 < tally.on_the_line
     assert 0 < tally.two_rulebooks
+
+
+def test_the_second_hand_imports_none_of_our_packages() -> None:
+    modules = "pm_oracle, pm_portfolios, pm_rules, pm_venue, pm_papers"
+    asked = (
+        f"from tests.support import {modules}; import sys; "
+        "print(sorted({'ledger', 'projections', 'replay'} & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert "[]" == done.stdout.strip()
