@@ -35,6 +35,12 @@ SECOND: Final = 1_000
 MINUTE: Final = 60_000
 HOUR: Final = 3_600_000
 
+FEE_PLACES: Final = 6
+"""Decimal places of a fee; what an export shows beyond them is noise of its sums."""
+
+AVERAGE_PLACES: Final = 8
+"""Decimal places an export gives the average price of a row at least, trailing zeros left out."""
+
 _UNSAID: Final = frozenset({"at", "occurrence"})
 """Fields which two records of one fact may give differently: the resolution of time differs."""
 
@@ -143,7 +149,9 @@ class _Desk:
             self._explain(row, [match])
         for row in left:
             free = [one for one in candidates if one.slot not in used]
-            several = _sum_of(row.event, free) if isinstance(row.event, Filled) else None
+            several = (
+                _sum_of(row.event, free, row.source) if isinstance(row.event, Filled) else None
+            )
             if several is not None:
                 self._explain(row, several)
             elif self._is_covered(row.family, row.event.at, row.until):
@@ -165,6 +173,8 @@ class _Desk:
             and not _is_near(ours.usdc, theirs.usdc)
         ):
             self._disagree("mismatched", row, names, "the identified record pays otherwise")
+        elif isinstance(ours, Filled) and not _is_fee_of(ours, matches):
+            self._disagree("mismatched", row, names, "the identified record charges another fee")
 
     def _disagree(self, cause: Cause, row: _Row, by: tuple[EventId, ...], text: str) -> None:
         self.found.disagreements.append(
@@ -254,11 +264,20 @@ def _is_near(ours: Decimal, theirs: Decimal) -> bool:
     )
 
 
+def _is_fee_of(row: Filled, matches: Iterable[_Row]) -> bool:
+    """Tell whether a row shows the fee of the fills that explain it, where both sides say one."""
+    fees = [one.event.fee for one in matches if isinstance(one.event, Filled)]
+    known = [fee for fee in fees if fee is not None]
+    if row.fee is None or len(known) < len(fees):
+        return True
+    return abs(row.fee - sum(known, ZERO)) <= _unit(FEE_PLACES)
+
+
 def _unit(count: int) -> Decimal:
     return Decimal((0, (1,), -count))
 
 
-def _sum_of(row: Filled, free: list[_Row]) -> list[_Row] | None:
+def _sum_of(row: Filled, free: list[_Row], source: Source) -> list[_Row] | None:
     """Return the fills whose sizes add up to an aggregated row at its average price.
 
     Tried in turn: the fills of one order, of one millisecond, all of them, neighbors.
@@ -267,7 +286,7 @@ def _sum_of(row: Filled, free: list[_Row]) -> list[_Row] | None:
              and _is_same_market(row, one.event)]  # fmt: skip
     fills.sort(key=_by_trade)
     for group in _groups(fills):
-        if _adds_up(row, group):
+        if _adds_up(row, group, source):
             return group
     for first in range(len(fills)):
         size = ZERO
@@ -277,7 +296,7 @@ def _sum_of(row: Filled, free: list[_Row]) -> list[_Row] | None:
             size += event.sz
             if size >= row.sz:
                 group = fills[first : last + 1]
-                if _adds_up(row, group):
+                if _adds_up(row, group, source):
                     return group
                 break
     return None
@@ -298,13 +317,18 @@ def _groups(fills: list[_Row]) -> Iterator[list[_Row]]:
     yield fills
 
 
-def _adds_up(row: Filled, group: Iterable[_Row]) -> bool:
+def _adds_up(row: Filled, group: Iterable[_Row], source: Source) -> bool:
+    """Tell whether fills make a row: all of its size, and its price on average, as it is printed.
+
+    An export ends an average where it is exact, so that a short one leaves no room.
+    """
+    digits = places(row.px) if source == "sheet" else max(places(row.px), AVERAGE_PLACES)
     size, value = ZERO, ZERO
     for one in group:
         assert isinstance(one.event, Filled)
         size += one.event.sz
         value += one.event.sz * one.event.px
-    return size == row.sz and abs(row.px * row.sz - value) <= row.sz * _unit(places(row.px))
+    return size == row.sz and abs(row.px * row.sz - value) <= row.sz * _unit(digits)
 
 
 __all__ = ["weigh"]

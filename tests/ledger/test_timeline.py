@@ -450,6 +450,23 @@ def test_an_average_that_does_not_fit_explains_nothing():
     assert 3 == len(shelf_of(part([row], source="web"), part([one, two])).events(STREAM))
 
 
+def test_a_short_average_is_exact_and_leaves_no_room():
+    fills = [filled(SECOND + 5, number, sz="1", px="100") for number in (1, 2, 3)]
+    for price, count in (("100", 3), ("101", 4), ("100.5", 4)):
+        row = web(attrs.evolve(fills[0], sz=Decimal(3), px=Decimal(price)))
+        assert count == len(shelf_of(part([row], source="web"), part(fills)).events(STREAM))
+
+
+def test_a_row_of_another_fee_than_its_fills_is_a_disagreement():
+    one = attrs.evolve(filled(SECOND + 5, 1), fee=Decimal("0.045"))
+    two = attrs.evolve(filled(SECOND + 5, 2, px="101"), fee=Decimal("0.04545"))
+    summed = attrs.evolve(one, sz=Decimal(2), px=Decimal("100.5"))
+    for fee, found in (("0.09045000000000001", []), ("0.0905", ["mismatched"])):
+        row = web(attrs.evolve(summed, fee=Decimal(fee)))
+        shelf = shelf_of(part([row], source="web"), part([one, two]))
+        assert ([one, two], found) == (shelf.events(STREAM), causes(shelf))
+
+
 def test_a_covered_row_that_nothing_explains_is_a_disagreement():
     claim = covered("fills", SECOND, SECOND + 10_000)
     shelf = shelf_of(exported([filled(SECOND + 5, 1)]), part([], covers=(claim,)))
