@@ -64,6 +64,10 @@ _SPOT_RATES: Final = _rates(SPOT_TIERS + PERP_TIERS)
 
 _RATES: Final = tuple(dict.fromkeys(_PERP_RATES + _SPOT_RATES))
 
+NEAR: Final = Decimal("0.0001")
+"""A fee this near to that of a published rate, as a part of it, is at that rate and wrong: no two
+published rates lie so close together."""
+
 SUMMED_FILLS_MAX: Final = 50
 """How many fills a row of a web export is taken to sum up at most: so many units it may lack."""
 
@@ -142,8 +146,28 @@ def _may_be_summed(event: ev.Filled, reference: Reference) -> bool:
     return any(ZERO <= round_down(value * rate, FEE_PLACES) - own_fee <= room for rate in _RATES)
 
 
+def _nearest(event: ev.Filled, basis: Decimal, own_fee: Decimal) -> tuple[Decimal, Decimal] | None:
+    """Return the published rate a wrong fee was meant to be at, and the fee it gives; or None."""
+    for rate in _PERP_RATES if is_perp(event.coin) else _SPOT_RATES:
+        expected = round_down(basis * rate, FEE_PLACES)
+        if expected and abs(own_fee - expected) <= abs(expected) * NEAR:
+            return rate, expected
+    return None
+
+
 def _say_unexplained(tally: Tally, event: ev.Filled, reference: Reference) -> None:
     basis, own_fee, in_token = _basis(event, reference)
+    meant = None if in_token else _nearest(event, basis, own_fee)
+    if meant is not None:
+        rate, expected = meant
+        tally.differ(
+            event,
+            expected=expected,
+            observed=own_fee,
+            text=f"{event.coin}: a fee at {canonical(rate)} on {canonical(basis)} is "
+            f"{canonical(expected)}, the record says {canonical(own_fee)}",
+        )
+        return
     worth = own_fee * event.px if in_token else own_fee
     implied = divide_half_even(worth, basis, 8) if basis else ZERO
     tally.differ(

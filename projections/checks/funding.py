@@ -206,7 +206,8 @@ def funding_amount(events: Sequence[Event], reference: Reference, options: Optio
     """Ask of every payment whether a price on the market's grid gives it, cut off at six places.
 
     −size × oracle price × rate, truncated. The price is not in the record; so a payment can be
-    judged only when its size leaves room for few prices, and is counted unknown otherwise.
+    judged only when its size leaves room for few prices, and is counted unknown otherwise. Which
+    side pays needs no price: a positive rate is paid by who is long.
     """
     tally = Tally("funding-amount")
     for event in events:
@@ -216,10 +217,12 @@ def funding_amount(events: Sequence[Event], reference: Reference, options: Optio
         per_price = abs(event.size * event.rate)
         if event.at < HOURLY_SINCE:
             tally.unknown("charged on an averaged size (2023)")
-        elif known is None:
-            tally.unknown("the price grid of its market is not known")
         elif not per_price or not event.usdc:
             tally.unknown("nothing was charged")
+        elif not _is_sign_right(event):
+            _say_wrong_side(tally, event)
+        elif known is None:
+            tally.unknown("the price grid of its market is not known")
         elif per_price * unscaled(1, PERP_MONEY - known) < unscaled(1, PERP_MONEY):
             tally.unknown("too small to tell")
         else:
@@ -231,8 +234,7 @@ def _judge_amount(tally: Tally, event: ev.FundingPaid, per_price: Decimal, *, gr
     charged, tick = abs(event.usdc), unscaled(1, grid)
     nearest = divide_down(charged, per_price, grid)
     price = nearest if nearest * per_price >= charged else nearest + tick
-    is_sign_right = (event.usdc < 0) == ((event.size > 0) == (event.rate > 0))
-    if round_down(price * per_price, PERP_MONEY) == charged and is_sign_right:
+    if round_down(price * per_price, PERP_MONEY) == charged:
         tally.agree()
         return
     tally.differ(
@@ -241,6 +243,22 @@ def _judge_amount(tally: Tally, event: ev.FundingPaid, per_price: Decimal, *, gr
         observed=charged,
         text=f"{event.coin}: no oracle price on the grid gives a payment of "
         f"{canonical(event.usdc)} on {canonical(event.size)} at {canonical(event.rate)}",
+    )
+
+
+def _is_sign_right(event: ev.FundingPaid) -> bool:
+    return (event.usdc < 0) == ((event.size > 0) == (event.rate > 0))
+
+
+def _say_wrong_side(tally: Tally, event: ev.FundingPaid) -> None:
+    tally.differ(
+        event,
+        expected=-event.usdc,
+        observed=event.usdc,
+        severity="error",
+        text=f"{event.coin}: on {canonical(event.size)} at a rate of {canonical(event.rate)} "
+        f"funding is {'paid' if event.usdc > 0 else 'received'}, the record says "
+        f"{canonical(event.usdc)}",
     )
 
 

@@ -129,6 +129,24 @@ def test_a_fee_at_no_published_rate_is_noted_with_the_rate_it_would_be():
     assert "the rate would be 0.000777" in found.findings[0].text
 
 
+def test_a_fee_off_by_two_units_from_a_published_rate_is_a_disagreement():
+    """6000 at 0.00045 is 2.7; one unit is allowed."""
+    for fee, severities in (("2.700001", []), ("2.700002", ["warning"]), ("2.699998", ["warning"])):
+        found = check("fee-rate", buy(3, 2000, fee=D(fee)))
+        assert severities == [each.severity for each in found.findings]
+    assert (D("2.7"), D("2.699998")) == (
+        D(found.findings[0].expected), D(found.findings[0].observed)
+    )  # fmt: skip
+
+
+def test_who_is_long_pays_a_positive_rate_whatever_the_price():
+    event = paid(1, size=3, usdc="-0.075", rate="0.0000125")
+    assert (0, 0, 1) == counts(check("funding-amount", event))
+    found = check("funding-amount", attrs.evolve(event, usdc=D("0.075")))
+    assert (1, 0, 0) == counts(found)
+    assert "BTC: on 3 at a rate of 0.0000125 funding is paid" in found.findings[0].text
+
+
 def test_the_builders_share_is_taken_off_first():
     """Recorded: 0.012896 of which 0.002424 went to a builder, on 24.24257 at 0.000432."""
     event = buy(1, "24.24257", fee=D("0.012896"), builder_fee=D("0.002424"))
