@@ -292,4 +292,9 @@ def said(audit: Audit, finding: Finding) -> str:
 def as_dict(audit: Audit, finding: Finding) -> dict[str, object]:
     """Return a finding as a dictionary of text, with the place of its records."""
     told = attrs.asdict(finding)
-    return {**told, "at": iso(finding.at), "place": place_of_finding(audit, finding)}
+    return {
+        **told,
+        "text": _in_words(finding.text),
+        "at": iso(finding.at),
+        "place": place_of_finding(audit, finding),
+    }

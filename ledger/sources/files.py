@@ -41,7 +41,9 @@ ZIP_ENTRIES_MAX: Final = 10**5
 ZIP_DIRECTORY_BYTES_MAX: Final = 1 << 25
 """Largest table of contents of a zip file: it is read whole before an entry can be counted."""
 
-BOOK_ENDINGS: Final = (".book", ".book-wal", ".book-shm", ".book-journal", ".book.cache")
+BOOK_ENDINGS: Final = (
+    ".book", ".book-wal", ".book-shm", ".book-journal", ".book.cache", ".book.lock",
+)  # fmt: skip
 """Endings of a book's own files. A live book is opened by nobody but SQLite, so they are not
 opened even to look: closing such a file would drop the locks of this process on it."""
 

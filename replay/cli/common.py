@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -166,10 +167,15 @@ def console_for(stream: Any) -> Any:  # noqa: ANN401 - rich is not imported at t
     """Return a rich console on *stream* that never folds what goes into a file."""
     from rich.console import Console
 
+    class Piped(Console):
+        @override
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 - called while the error is handled; rich would end with 1
+
     is_terminal = stream.isatty()
     asked = os.environ.get("COLUMNS", "")
     width = None if is_terminal else WIDE
-    return Console(
+    return Piped(
         file=stream,
         width=int(asked) if asked.isdigit() and int(asked) > 0 else width,
         highlight=False,

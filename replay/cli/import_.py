@@ -94,7 +94,7 @@ def _target(given: Path | None) -> Path:
 
 
 def _own_files(book: Path) -> list[Path]:
-    return [book, *(book.with_name(book.name + end) for end in ("-wal", "-shm", ".cache"))]
+    return [book, *(book.with_name(book.name + end) for end in ("-wal", "-shm", ".cache", ".lock"))]
 
 
 @contextlib.contextmanager

@@ -42,6 +42,16 @@ def test_importing_again_adds_nothing(cascade):
     assert before["state_digest"] == cascade.json("show")["state_digest"]
 
 
+def test_the_folder_of_the_book_can_be_imported_again_and_again(rf):
+    write(rf.folder, "a.json", [fill(2), fill(1)])
+    for count in (2, 0):
+        report = rf.json("import", ".", "--account", ACCOUNT)
+        assert (count, []) == (report["new"], report["refused"])
+    assert ["rollforward.book", "rollforward.book.lock"] == sorted(
+        path.name for path in rf.folder.glob("*.book*") if not path.name.endswith(("-wal", "-shm"))
+    )
+
+
 def test_an_overlapping_export_adds_its_tail_only(rf):
     rf.fine("import", write(rf.folder, "a.json", [fill(2), fill(1)]), "--account", ACCOUNT)
     name = write(rf.folder, "b.json", [fill(3), fill(2), fill(1)])

@@ -190,9 +190,10 @@ def test_every_option_can_be_set_in_the_environment(cascade):
     assert cascade.json("show", "--at", NOON) == json.loads(asked.stdout)
 
 
-def test_a_reader_who_leaves_is_no_error(cascade):
+@pytest.mark.parametrize("words", [["history", "--json"], ["history"]])
+def test_a_reader_who_leaves_is_no_error(cascade, words: list[str]):
     with subprocess.Popen(
-        [sys.executable, "-m", "replay", "history", "--json"],
+        [sys.executable, "-m", "replay", *words],
         cwd=cascade.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as process:  # fmt: skip
