@@ -12,7 +12,14 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
+from decimal import (
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Decimal,
+    getcontext,
+)
 from pathlib import Path
 
 getcontext().prec = 60
@@ -450,7 +457,7 @@ class Composer:
                 "unrealizedPnl": text(cut(pnl, 6)),
                 "liquidationPx": None,
                 "marginUsed": text(margin),
-                "returnOnEquity": text(cut(pnl / (entry / LEVERAGE[coin][1]), 10)),
+                "returnOnEquity": text(cut(pnl / (entry / LEVERAGE[coin][1]), 10, ROUND_HALF_EVEN)),
                 "maxLeverage": LEVERAGE[coin][0],
                 "cumFunding": {
                     "allTime": text(account.funding.get(coin, D(0))),
@@ -488,23 +495,26 @@ class Composer:
         }
         if account.borrowed:
             usdc["borrowed"] = text(account.borrowed)
+        held = account.spot["HYPE"] + account.supplied["HYPE"]
         hype = {
             "coin": "HYPE",
             "token": 150,
             "hold": "0.0",
             "entryNtl": "0.0",
             "ltv": "0.5",
-            "total": text(account.spot["HYPE"] + account.supplied["HYPE"]),
+            "total": text(held),
             "supplied": text(account.supplied["HYPE"]),
         }
         available = cut(self.liquidation_value(moment) - cut(self.maintenance(moment), 6), 8)
         return {
             "portfolioMarginEnabled": True,
             "balances": [usdc, hype],
-            "portfolioMarginRatio": text(cut(self.ratio(moment), 10)),
-            "tokenToPortfolioBorrowRatio": [[0, text(cut(account.borrowed / 50_000_000, 10))]],
+            "portfolioMarginRatio": text(cut(self.ratio(moment), 10, ROUND_HALF_EVEN)),
+            "tokenToPortfolioBorrowRatio": [
+                [0, text(cut(account.borrowed / 50_000_000, 10, ROUND_HALF_EVEN))]
+            ],
             "tokenToPortfolioSupplyRatio": [
-                [150, text(cut(account.supplied["HYPE"] / 1_000_000, 10))]
+                [150, text(cut(held / 1_000_000, 10, ROUND_HALF_EVEN))]
             ],
             "tokenToAvailableAfterMaintenance": [[0, text(available)]],
         }
