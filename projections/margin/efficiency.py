@@ -25,6 +25,7 @@ from projections.arithmetic import EXACT
 from projections.margin.judge import judge
 from projections.margin.perps import tier_at
 from projections.margin.picture import (
+    SINGLE_BALANCE,
     Exchange,
     Given,
     Input,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 Way: TypeAlias = Literal["isolated", "cross", "unified", "portfolio"]
 WAYS: Final[tuple[Way, ...]] = ("isolated", "cross", "unified", "portfolio")
 
-SINGLE_BALANCE: Final = frozenset({"unifiedAccount", "portfolioMargin"})
 PLACES: Final = 10
 AS_IF: Final = "as if supplied"
 

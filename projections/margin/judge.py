@@ -39,8 +39,6 @@ N = TypeVar("N", bound=Operand)
 
 NOTHING_STANDS: Final = "nothing above zero stands against the requirement"
 
-SINGLE_BALANCE: Final = frozenset({"unifiedAccount", "portfolioMargin"})
-
 
 def judge(
     picture: Picture,
@@ -353,14 +351,9 @@ def _pooled(
     sheet: Sheet[N], cells: Sequence[ExchangeCells[N]], pools: dict[str, Cell[N]]
 ) -> tuple[ExchangeMargin, ...]:
     """Return exchanges whose cross positions share what is available of their token."""
-    found = []
-    for each in cells:
-        asset = each.exchange.collateral
-        pool = pools.get(asset)
-        if pool is None:
-            pool = sheet.given("available", Unknown(f"balance of {asset}"), of=asset)
-        found.append(exchange_margin(sheet, each, pool=pool))
-    return tuple(found)
+    return tuple(
+        exchange_margin(sheet, each, pool=pools[each.exchange.collateral]) for each in cells
+    )
 
 
 def _limit(book: Rulebook, *, strict: bool) -> str:

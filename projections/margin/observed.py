@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ledger.money import ZERO, exact
-from ledger.units import Asset, Coin, dex_of, stream_account
+from ledger.units import Asset, Coin, stream_account
 from projections.arithmetic import EXACT
 from projections.margin.picture import (
     Exchange,
@@ -262,8 +262,3 @@ def tiers(
     if max_leverage is None:
         return Unknown(f"highest leverage of {coin}")
     return (Step(lower_bound=ZERO, max_leverage=Decimal(max_leverage)),)
-
-
-def on_main(coin: Coin) -> bool:
-    """Tell whether a market trades on the main exchange."""
-    return not dex_of(coin)

@@ -17,7 +17,6 @@ from projections.rulebooks import formulas
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ledger.units import Coin
 
 N = TypeVar("N", bound=Operand)
 
@@ -260,8 +259,3 @@ def _positive(figure: Figure) -> Figure:
     if figure.value is not None and figure.value <= ZERO:
         return attrs.evolve(figure, value=None, note=NO_PRICE)
     return figure
-
-
-def coins(exchanges: Sequence[Exchange]) -> tuple[Coin, ...]:
-    """Return the markets in which there is a position, in their order."""
-    return tuple(each.coin for exchange in exchanges for each in exchange.positions)

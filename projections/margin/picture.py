@@ -25,6 +25,9 @@ Mode: TypeAlias = Literal[
 STANDARD: Final = frozenset({"default", "disabled", "dexAbstraction"})
 """Modes in which every exchange has its own money."""
 
+SINGLE_BALANCE: Final = frozenset({"unifiedAccount", "portfolioMargin"})
+"""Modes in which one balance of a token stands for spot and exchanges, marked to market."""
+
 
 @attrs.frozen
 class Input:

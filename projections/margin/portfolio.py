@@ -185,7 +185,7 @@ def portfolio(
         "borrowing power of all", formulas.plain_total, [each.power for each in held],
         unit="USDC", status="documented",
     )  # fmt: skip
-    debt = _debt(sheet, picture, rulebook)
+    debt = _debt(sheet, picture)
     towards = tuple(
         _toward(sheet, token, exchanges, rulebook, taken, counted)
         for token in picture.tokens
@@ -221,13 +221,11 @@ def _health(sheet: Sheet[N], power: Cell[N], debt: Cell[N]) -> Cell[N]:
     return cell
 
 
-def _debt(sheet: Sheet[N], picture: Picture, rulebook: Rulebook) -> Cell[N]:
+def _debt(sheet: Sheet[N], picture: Picture) -> Cell[N]:
     """Return everything borrowed in USDC, gross; tokens without a debt need no price."""
     parts = []
     for token in picture.tokens:
         if isinstance(token.borrowed, Input) and not token.borrowed.value:
-            continue
-        if isinstance(token.borrowed, Unknown) and rulebook.terms(token.asset) is None:
             continue
         borrowed = sheet.given("borrowed", token.borrowed, of=token.asset, unit=token.asset)
         parts.append(

@@ -21,6 +21,7 @@ from projections.arithmetic import EXACT
 from projections.chart import Place
 from projections.margin.observed import collateral_of, tiers
 from projections.margin.picture import (
+    SINGLE_BALANCE,
     Exchange,
     Given,
     Input,
@@ -358,7 +359,7 @@ def _at_hand(money: _Money, asset: Asset) -> Given | None:
     token = picture.token(asset)
     if token is None:
         return nothing("not in the observed state")
-    if picture.mode not in {"unifiedAccount", "portfolioMargin"}:
+    if picture.mode not in SINGLE_BALANCE:
         return token.total
     values = [value_of(each) for each in picture.exchanges if each.collateral == asset]
     return combined(
@@ -395,7 +396,7 @@ def _total(
     exchanges: tuple[Exchange, ...],
 ) -> Given:
     """Return the total of a token as the mode counts it: net and marked, or what is at hand."""
-    if mode not in {"unifiedAccount", "portfolioMargin"}:
+    if mode not in SINGLE_BALANCE:
         return at_hand
     values = [value_of(each) for each in exchanges if each.collateral == asset]
     return combined(
