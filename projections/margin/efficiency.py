@@ -120,7 +120,7 @@ def efficiency(
             "unified": attrs.evolve(base, mode="unifiedAccount"),
             "portfolio": _supplied(base, rulebook),
         }
-    judgements = {
+    judgements: dict[Way, Judgement] = {
         way: judge(pictures[way], (rulebook,), readings=wanted, alternatives=False).judgements[0]
         for way in WAYS
     }

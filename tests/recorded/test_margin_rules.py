@@ -18,6 +18,7 @@ from ledger.units import Millis
 from projections.arithmetic import EXACT
 from projections.margin import Input, Judgement, judge, observed
 from projections.margin.claims import Comparison, compare
+from projections.margin.efficiency import efficiency
 from projections.margin.implied import (
     price_by_available,
     price_by_locked,
@@ -582,6 +583,28 @@ def test_one_balance_is_the_sum_of_its_parts(march, borrower: States, figure):
         line="3-1",
         text="identity of one balance, three accounts",
         value=", ".join(canonical(each) for each in residuals),
+    )
+
+
+def test_what_portfolio_margin_frees_is_what_the_answer_lets_be_used(
+    march: dict[str, States], figure
+):
+    """300 HYPE beside 88 long: the usable amount is spot hold less hold, 5457.3 USDC."""
+    shown = march[HEDGER]
+    row = shown.row("USDC")
+    with exact():
+        usable = row.spot_hold - row.hold
+    picture = shown.picture().with_price(HYPE, Input(D("36.382"), "implied by hold of USDC"))
+    found = {each.way: each for each in efficiency(picture, by_id("2026-03-14 alpha"))}
+    with exact():
+        assert abs(found["portfolio"].freed - usable) <= D("1e-8")
+    long = {way: each.distances[0] for way, each in found.items()}
+    assert long["portfolio"].alone is None
+    assert long["portfolio"].together < long["unified"].alone < long["isolated"].alone
+    figure(
+        line="3-5",
+        text="0xfc8b: freed by portfolio margin against unified (consistent)",
+        value=f"{found['portfolio'].freed} USDC, {found['portfolio'].freed_share} of the account",
     )
 
 
