@@ -64,8 +64,16 @@ TOGETHER_MS: Final = 60_000
 STALE_MS: Final = 3_600_000
 """A price older than an hour is said to be so, unless another age is named."""
 
-AGREES: Final = 8
-"""Decimal places to which a figure of ours must agree with the venue's; states are cut at them."""
+NOTHING_SAYS: Final = (
+    "nothing says what there was before the first record: money is unknown, and a position of "
+    "which no fill is recorded is not seen"
+)
+
+SMALLEST: Final = Decimal("1e-8")
+"""A difference from the venue's own amount that can be seen: states print eight places."""
+
+OF_A_RATIO: Final = Decimal("0.5e-10")
+"""The same of a ratio: states print ten places, rounded."""
 
 
 @attrs.frozen(kw_only=True)
@@ -151,9 +159,16 @@ def last_moment(of: Assembler) -> Millis:
 
 
 def differs(compared: Comparison) -> bool:
-    """Tell whether a figure of the venue's differs from ours in a place that states print."""
-    residual = compared.residual
-    return residual is not None and abs(residual).scaleb(AGREES) >= 1
+    """Tell whether a figure of the venue's differs from ours in a place that states print.
+
+    Liquidation prices agree to a relative 1e-8: the venue prints that many digits of them.
+    """
+    if compared.residual is None or compared.venue is None:
+        return False
+    off = abs(compared.residual)
+    if compared.name == "liquidation price":
+        return off > abs(compared.venue) * SMALLEST
+    return off >= SMALLEST if compared.ours.unit else off > OF_A_RATIO
 
 
 def _counts(given: Input | Unknown) -> bool:
@@ -321,20 +336,27 @@ class Assembler:
         """Return from where movements are summed up: the caller's word, a state, an opening."""
         if self.question.is_complete:
             return None, "sums from the first record on, which is said to be the beginning", True
-        snapshot = self._snapshot_before(at)
-        if snapshot is not None:
-            anchor = self._anchor(snapshot)
-            if anchor is not None:
-                found = self.recorded.spots.last(snapshot)
-                where = "" if found is None else self.recorded.where(found)
-                return anchor, f"the venue's states recorded before ({where}), and sums since", True
+        snapshot = self._snapshot(at)
+        anchor = None if snapshot is None else self._anchor(snapshot)
+        if snapshot is not None and anchor is not None:
+            found = self.recorded.spots.last(snapshot)
+            where = "" if found is None else self.recorded.where(found)
+            if snapshot == at:
+                return anchor, f"the venue's states of this very moment ({where})", True
+            return anchor, f"the venue's states recorded before ({where}), and sums since", True
         if any(opening.at <= at for opening in self._openings):
             return None, "an attested opening, and sums since", True
-        return None, "nothing says what there was before the first record", False
+        return None, NOTHING_SAYS, False
 
-    def _snapshot_before(self, at: Millis) -> Millis | None:
-        earlier = [found.event.at for found in self.recorded.spots.until(at) if found.event.at < at]
-        return earlier[-1] if earlier else None
+    def _snapshot(self, at: Millis) -> Millis | None:
+        """Return the last state before an instant; one of the instant only if it is the first.
+
+        A state of the instant itself is what our figures are held against.
+        """
+        moments = [found.event.at for found in self.recorded.spots.until(at)]
+        earlier = [each for each in moments if each < at]
+        found = earlier or moments
+        return found[-1] if found else None
 
     def _anchor(self, at: Millis) -> Anchor | None:
         """Return the states recorded at a moment, with the sums of movements at that moment."""

@@ -1,0 +1,141 @@
+"""Books for tests of margin: the bundled history whole or in part, and one account worked by hand.
+
+The account by hand has nothing but 1,000 supplied HYPE at 40 and a long position of 20 BTC at
+116,000 that is worth what it cost: requirement 2,320,000 ÷ 80 = 29,000, liquidation value 30,000
+where HYPE counts 0.75 and 33,000 where it counts 0.825.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from replay.cli import app
+
+CASCADE = Path(__file__).resolve().parents[2] / "fixtures" / "cascade"
+ACCOUNT = "0x5ca1ab1e000000000000000000000000ca5cade0"
+BY_HAND = "0x00000000000000000000000000000000000000a1"
+
+
+def book_of(folder: Path, *paths: Path) -> Path:
+    """Import files by the command and return the book."""
+    book = folder / "x.book"
+    words = ["import", *map(str, paths), "--book", str(book)]
+    result = CliRunner().invoke(app, words)
+    assert 0 == result.exit_code, result.output
+    return book
+
+
+def cascade(folder: Path, *, without: tuple[str, ...] = ()) -> Path:
+    """Return a book of the bundled history, some of its files left out."""
+    paths = [path for path in sorted(CASCADE.glob("*.json")) if path.stem not in without]
+    return book_of(folder, *paths)
+
+
+def answers(name: str, of_type: str) -> list[dict]:
+    """Return the captures of one request in a bundled file."""
+    captures = json.loads((CASCADE / f"{name}.json").read_text())
+    return [each for each in captures if each["request"]["type"] == of_type]
+
+
+def moment(capture: dict) -> str:
+    """Return the moment of a capture as it is asked for."""
+    return parsedate_to_datetime(capture["recorded_at_http_date"]).isoformat()
+
+
+# ------------------------------------------------------------------------- the account by hand
+
+
+def by_hand(
+    folder: Path, *days: int, ltv: dict[int, str] | None = None, maintenance: str = "29000.0"
+) -> Path:
+    """Return a book of the account by hand: its states of 4 August, prices of some days of August.
+
+    *ltv* adds reserve states of HYPE with that loan to value, by day; *maintenance* is what the
+    venue states of itself.
+    """
+    captures = [*_states(4, maintenance), *(_prices(day) for day in days)]
+    captures += [_reserves(day, value) for day, value in (ltv or {}).items()]
+    path = folder / "by-hand.json"
+    path.write_text(json.dumps(captures))
+    return book_of(folder, path)
+
+
+def _capture(day: int, request: dict, response: object) -> dict:
+    date = datetime(2026, 8, day, tzinfo=UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return {"request": request, "recorded_at_http_date": date, "response": response}
+
+
+def _states(day: int, maintenance: str) -> list[dict]:
+    user = {"user": BY_HAND}
+    position = {
+        "coin": "BTC", "szi": "20.0", "leverage": {"type": "cross", "value": 40},
+        "entryPx": "116000.0", "positionValue": "2320000.0", "unrealizedPnl": "0.0",
+        "liquidationPx": None, "marginUsed": "58000.0", "returnOnEquity": "0.0", "maxLeverage": 40,
+        "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},
+    }  # fmt: skip
+    summary = {
+        "accountValue": "0.0", "totalNtlPos": "2320000.0", "totalRawUsd": "-2320000.0",
+        "totalMarginUsed": "58000.0",
+    }  # fmt: skip
+    perps = {
+        "marginSummary": summary, "crossMarginSummary": summary,
+        "crossMaintenanceMarginUsed": maintenance, "withdrawable": "0.0",
+        "assetPositions": [{"type": "oneWay", "position": position}],
+        "time": int(datetime(2026, 8, day, tzinfo=UTC).timestamp()) * 1000,
+    }  # fmt: skip
+    spot = {
+        "portfolioMarginEnabled": True,
+        "balances": [
+            {"coin": "USDC", "token": 0, "total": "0.0", "hold": "0.0", "entryNtl": "0.0",
+             "ltv": "0.0"},
+            {"coin": "HYPE", "token": 150, "total": "1000.0", "hold": "0.0", "entryNtl": "0.0",
+             "ltv": "0.5", "supplied": "1000.0"},
+        ],
+    }  # fmt: skip
+    none = {"basis": "0.0", "value": "0.0"}
+    held = {"basis": "1000.0", "value": "1000.0"}
+    loans = {
+        "tokenToState": [[150, {"borrow": none, "supply": held}]],
+        "health": "healthy",
+        "healthFactor": None,
+    }
+    tokens = [
+        {"name": name, "szDecimals": 2, "weiDecimals": 8, "index": index, "isCanonical": True}
+        for name, index in (("USDC", 0), ("HYPE", 150))
+    ]
+    return [
+        _capture(day, {"type": "spotMeta"}, {"tokens": tokens, "universe": []}),
+        _capture(day, {"type": "userAbstraction", **user}, "portfolioMargin"),
+        _capture(day, {"type": "clearinghouseState", **user}, perps),
+        _capture(day, {"type": "spotClearinghouseState", **user}, spot),
+        _capture(day, {"type": "borrowLendUserState", **user}, loans),
+    ]
+
+
+def _prices(day: int) -> dict:
+    universe = [
+        {"name": "BTC", "szDecimals": 5, "maxLeverage": 40, "marginTableId": 40},
+        {"name": "HYPE", "szDecimals": 2, "maxLeverage": 10, "marginTableId": 10},
+    ]
+    meta = {"universe": universe, "marginTables": [], "collateralToken": 0}
+    contexts = [
+        {"funding": "0.0", "markPx": px, "midPx": px, "oraclePx": px, "openInterest": "1.0",
+         "prevDayPx": px, "dayNtlVlm": "0.0", "premium": "0.0", "impactPxs": None,
+         "dayBaseVlm": "0.0"}
+        for px in ("116000.0", "40.0")
+    ]  # fmt: skip
+    return _capture(day, {"type": "metaAndAssetCtxs"}, [meta, contexts])
+
+
+def _reserves(day: int, ltv: str) -> dict:
+    state = {
+        "borrowYearlyRate": "0.05", "supplyYearlyRate": "0.0", "balance": "1000000.0",
+        "utilization": "0.0", "oraclePx": "40.0", "ltv": ltv, "totalSupplied": "1000000.0",
+        "totalBorrowed": "0.0",
+    }  # fmt: skip
+    return _capture(day, {"type": "allBorrowLendReserveStates"}, [[150, state]])
