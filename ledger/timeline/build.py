@@ -256,7 +256,7 @@ class _Layout:
         clusters: list[tuple[int, list[int]]] = []
         reach = -1
         for first, last, number in spans:
-            if first > reach:
+            if not clusters or first > reach:
                 clusters.append((first, []))
             clusters[-1][1].append(number)
             reach = max(reach, last)

@@ -294,6 +294,16 @@ def test_a_replacement_that_stands_elsewhere_already_is_not_put_in_twice():
     assert ["doubled"] == causes(shelf)
 
 
+def test_what_is_moved_before_all_time_comes_first():
+    first, second = filled(START, 1), filled(START + 1, 2)
+    moved = attrs.evolve(second, at=-5)
+    shelf = shelf_of(
+        part([first, second]),
+        part([replaced(second, target=event_id(second), by=encode(moved))], source="person"),
+    )
+    assert [moved, first] == shelf.events(STREAM)
+
+
 def test_a_long_pile_of_annulments_is_no_trouble():
     event = filled(START, 1)
     shelf = shelf_of(part([event]))
