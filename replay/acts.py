@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -20,13 +21,12 @@ from ledger.events import (
     Replaced,
     SpotStateObserved,
 )
-from ledger.money import ZERO, canonical, exact
-from ledger.units import Asset
+from ledger.money import ZERO, canonical, exact, parse_decimal
+from ledger.units import Asset, parse_millis
 from replay.views import place_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from decimal import Decimal
 
     from ledger.book import Book
     from ledger.entries import Entry, Reading
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 OBSERVED_WITHIN_MS: Final = 60_000
 """States of one opening must have been taken within a minute of each other."""
+
+DIGITS_MAX: Final = 100
+"""Far beyond the digits of any amount; what is larger is not even written out."""
 
 _FIXED: Final = ("@", "stream", "occurrence")
 
@@ -55,7 +58,9 @@ def annulment(book: Book, target: Entry, *, author: str, reason: str) -> Annulle
     return made
 
 
-def replacement(target: Entry, changes: Mapping[str, Any], *, author: str, reason: str) -> Replaced:
+def replacement(
+    book: Book, target: Entry, changes: Mapping[str, Any], *, author: str, reason: str
+) -> Replaced:
     """Return the event that takes *target* to have been what the changed fields say.
 
     *changes* are fields of the event by name, as JSON values; amounts are text. The stream, the
@@ -75,7 +80,8 @@ def replacement(target: Entry, changes: Mapping[str, Any], *, author: str, reaso
         fields[name] = value
     try:
         made = decode(b'{"@":"%b",' % fields["@"].encode() + _rest(fields))
-        _check_numbers(made)
+        for name in changes:
+            _check(name, getattr(made, name))
     except MalformedRecord as error:
         why = error.expected.partition(": ")[2] or error
         raise UnclearQuestion(
@@ -83,7 +89,7 @@ def replacement(target: Entry, changes: Mapping[str, Any], *, author: str, reaso
             problem=f"is no {kind_of(target.event).name}: {why}",
             remedy='Write amounts as text, such as {"sz": "12.5"}',
         ) from error
-    return Replaced(
+    replaced = Replaced(
         stream=target.event.stream,
         at=target.event.at,
         target=target.id,
@@ -91,6 +97,10 @@ def replacement(target: Entry, changes: Mapping[str, Any], *, author: str, reaso
         author=_said(author, "--as"),
         reason=_said(reason, "--reason"),
     )
+    # The same replacement made again, after it was annulled, is an act of its own.
+    while _is_known(book, replaced):
+        replaced = attrs.evolve(replaced, occurrence=replaced.occurrence + 1)
+    return replaced
 
 
 def _rest(fields: Mapping[str, Any]) -> bytes:
@@ -98,11 +108,28 @@ def _rest(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()[1:]
 
 
-def _check_numbers(event: Event) -> None:
-    """Refuse what is a decimal to Python but no amount: NaN, infinity."""
-    text = encode(event)
-    if b'"NaN"' in text or b'Infinity"' in text or b'"sNaN"' in text:
-        raise MalformedRecord(field="amount", found="NaN or infinity", expected="a number")
+def _check(name: str, value: object) -> None:
+    """Refuse in a field what no record could bring: the bounds of the door hold for a person, too.
+
+    Raises: MalformedRecord, for numbers beyond the digits of an amount, NaN, moments that are no
+    milliseconds, sizes not above zero, and text that is empty or cannot be printed.
+    """
+    made_of = type(value)
+    if attrs.has(made_of):
+        for field in attrs.fields(made_of):
+            _check(field.name, getattr(value, field.name))
+    elif isinstance(value, tuple):
+        for each in value:
+            _check(name, each)
+    elif isinstance(value, Decimal):
+        is_near = value.is_finite() and abs(value.adjusted()) < DIGITS_MAX
+        number = parse_decimal(canonical(value) if is_near else str(value), field=name)
+        if name == "sz" and number <= 0:
+            raise MalformedRecord(field=name, found=number, expected="a size: above zero")
+    elif name == "at":
+        parse_millis(value, field=name)
+    elif isinstance(value, str) and not (value and value.isprintable()) and name != "dex":
+        raise MalformedRecord(field=name, found=value, expected="text: words that can be printed")
 
 
 def _said(text: str, flag: str) -> str:

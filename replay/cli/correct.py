@@ -65,7 +65,7 @@ def command(
         made = (
             acts.annulment(audit.book, target, author=author, reason=reason)
             if fields is None
-            else acts.replacement(target, fields, author=author, reason=reason)
+            else acts.replacement(audit.book, target, fields, author=author, reason=reason)
         )
     result: dict[str, Any] = {
         "correction": event_id(made),

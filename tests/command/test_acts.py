@@ -63,6 +63,17 @@ def test_replacing_changes_the_fields_named_and_no_other(rf):
     assert any("replaced by ada" in note and note.endswith(": x") for note in notes)
 
 
+def test_a_replacement_that_was_annulled_can_be_made_again(rf):
+    two_fills(rf)
+    event, words = rf.json("history")[-1]["event"], ("--reason", "misread", "--as", "ada")
+    fields = ("--replace", '{"fee": "0.4"}')
+    first = rf.json("correct", ACCOUNT, event, *fields, *words)
+    rf.fine("correct", ACCOUNT, first["correction"], "--annul", *words)
+    again = rf.json("correct", ACCOUNT, event, *fields, *words)
+    assert first["correction"] != again["correction"]
+    assert first["state_digest_after"] == again["state_digest_after"]
+
+
 def test_a_dry_run_of_a_correction_writes_nothing(rf):
     two_fills(rf)
     event = rf.json("history")[-1]["event"]
