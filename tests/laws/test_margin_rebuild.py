@@ -193,11 +193,11 @@ def picture(
 
 
 def near(expected: Fraction | None, found: margin.Figure | None, slack: Fraction) -> bool:
-    if found is None or found.missing:
+    if found is None or (found.value is None and not found.missing):
+        return not expected  # an empty account: nothing is required, and nothing stands against it
+    if found.value is None:
         return False
-    if expected is None or found.value is None:
-        return expected is None and found.value is None
-    return abs(expected - Fraction(found.value)) <= slack
+    return expected is not None and abs(expected - Fraction(found.value)) <= slack
 
 
 def one(whole: margin.Margin) -> margin.Judgement:
