@@ -80,7 +80,7 @@ def account_value(a, raw, values):
 RIGHT_TIER, RIGHT_HIGHEST = perps._tier, judge._highest
 
 
-def debt_from_net(sheet, picture, rulebook):
+def debt_from_net(sheet, picture, *_):
     """What is owed read from the net balance, where it is gross."""
     parts = [
         sheet.figure(
@@ -90,14 +90,13 @@ def debt_from_net(sheet, picture, rulebook):
             portfolio.price_of(sheet, token),
         )
         for token in picture.tokens
-        if rulebook.terms(token.asset) is not None
     ]
     return sheet.figure("debt of all", formulas.plain_total, parts, unit="USDC")
 
 
-def tier_of_chosen(sheet, position):
+def tier_of_chosen(sheet, position, *rest):
     """Maintenance at the leverage the account chose, where the market's highest counts."""
-    _, deduction = RIGHT_TIER(sheet, position)
+    _, deduction = RIGHT_TIER(sheet, position, *rest)
     return sheet.given("leverage", position.leverage, of=position.coin), deduction
 
 
