@@ -77,8 +77,10 @@ class FillReader:
         number, whole = self._number, _whole
         size = number(row, "sz")
         if size is None or size <= 0:
-            raise MalformedRecord(field="sz", found=row.get("sz"), expected="a size above zero")
+            raise _not_positive(row)
         price = number(row, "px")
+        if price is not None and price < 0:
+            raise MalformedRecord(field="px", found=row["px"], expected="a price, not below zero")
         liquidation = row.get("liquidation")
         user, mark, method = _NOBODY if liquidation is None else _liquidation(liquidation)
         own_twap = whole(row, "twapId")
@@ -97,7 +99,7 @@ class FillReader:
             notional=None,
             fee=number(row, "fee"),
             fee_asset=None
-            if row.get("feeToken") is None
+            if row.get("feeToken") in (None, "")
             else self._word(row, "feeToken", self._assets),
             builder_fee=number(row, "builderFee"),
             crossed=None if crossed is None else door.flag(row, "crossed"),
@@ -132,6 +134,8 @@ class FillReader:
         if word is None:
             if len(known) >= REMEMBERED_MAX:
                 known.clear()
+            if not value:
+                raise MalformedRecord(field=field, found=value, expected="a name")
             word = known[value] = cast("W", door.text(row, field))
         return word
 
@@ -139,6 +143,12 @@ class FillReader:
 def filled(row: Mapping[str, Json], *, stream: Stream, twap_id: int | None = None) -> Filled:
     """Return the fill of one row, as ``FillReader.read`` does. Raises: MalformedRecord."""
     return FillReader().read(row, stream=stream, twap_id=twap_id)
+
+
+def _not_positive(row: Mapping[str, Json]) -> MalformedRecord:
+    if row.get("sz") is None:
+        return door.missing("sz")
+    return MalformedRecord(field="sz", found=row["sz"], expected="a size above zero")
 
 
 def _side(row: Mapping[str, Json]) -> Literal["B", "A"]:

@@ -151,6 +151,9 @@ def test_a_row_that_lacks_what_makes_it_a_fill_stays_outside(field: str):
         {"px": 22.075},
         {"px": "2.2e1"},
         {"px": "NaN"},
+        {"px": "-22"},
+        {"coin": ""},
+        {"dir": ""},
         {"sz": "0"},
         {"sz": "-1"},
         {"sz": None},
@@ -178,6 +181,10 @@ def test_a_row_with_nonsense_in_a_field_stays_outside(change: dict[str, object])
     reading = read([fill(**change), fill(tid=12)])
     assert [12] == [event.tid for event in events(reading)]
     assert next(iter(change)) in reasons(reading) or "liquidatedUser" in reasons(reading)
+
+
+def test_an_empty_fee_token_is_none_given():
+    assert [None] == [event.fee_asset for event in events(read([fill(feeToken="")]))]
 
 
 def test_a_row_that_is_no_object_stays_outside():
