@@ -68,7 +68,8 @@ def observed_money(events: Sequence[Event], reference: Reference, options: Optio
             tally.unknown(NO_HISTORY if not sums else "money of several tokens on one exchange")
         else:
             raw = event.summary.total_raw_usd
-            _compare(tally, event, str(place), expected=sums[0], observed=raw)
+            what = f"perp {event.dex}".rstrip()
+            _compare(tally, event, what, expected=sums[0], observed=raw)
     return tally.result()
 
 
