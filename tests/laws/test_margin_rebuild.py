@@ -42,17 +42,10 @@ from projections.fold import States, fold
 from projections.lending import VALUE_PLACES, Loan, lending, rates
 from projections.reference import Reference, reference
 from tests.support import pm_oracle, pm_papers
+from tests.support.pm_account import Account
 from tests.support.pm_rules import BORROWABLE, FINE, LTV_CHANGE, PERP, TOKEN, UNIT
-from tests.support.pm_venue import (
-    Account,
-    PmVenue,
-    Standing,
-    World,
-    pm_history,
-    price_of,
-    ratio_of,
-    toward,
-)
+from tests.support.pm_truth import Standing, World, price_of, ratio_of, toward
+from tests.support.pm_venue import PmVenue, pm_history
 from tests.support.route import Paper, take_in
 
 HISTORIES = int(os.environ.get("ROLLFORWARD_HISTORIES", "7"))

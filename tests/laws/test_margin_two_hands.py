@@ -252,7 +252,7 @@ def test_the_projection_and_a_naive_calculator_agree_on_random_portfolios(figure
 
 
 def test_the_second_hand_imports_none_of_our_packages() -> None:
-    modules = "pm_oracle, pm_portfolios, pm_rules, pm_venue, pm_papers"
+    modules = "pm_oracle, pm_portfolios, pm_rules, pm_truth, pm_account, pm_venue, pm_papers"
     asked = (
         f"from tests.support import {modules}; import sys; "
         "print(sorted({'ledger', 'projections', 'replay'} & set(sys.modules)))"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+from tests.support.pm_account import Account
 from tests.support.pm_rules import (
     BORROW_CAP,
     BORROWABLE,
@@ -28,7 +29,8 @@ from tests.support.pm_rules import (
     UNIT,
     ltv_of,
 )
-from tests.support.pm_venue import Account, PmVenue, maintenance, price_of, total_of, toward
+from tests.support.pm_truth import maintenance, price_of, total_of, toward
+from tests.support.pm_venue import PmVenue
 from tests.support.venue_papers import (
     INFO,
     fills_by_time,

@@ -13,45 +13,40 @@ that show them carry no finer moment.
 
 from __future__ import annotations
 
-import bisect
 import random
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from tests.support.pm_account import Account
 from tests.support.pm_oracle import moment
 from tests.support.pm_rules import (
     BORROW_CAP,
     BORROWABLE,
     COLLATERAL,
     COLLATERALS,
-    FINE,
     HOUR_MS,
     LTV_CHANGE,
     PAIR_OF,
     PERP,
     PERPS,
     SUPPLY_CAP,
-    TIERS,
     TOKEN,
     UNDERLYING,
     UNIT,
     Reserve,
-    growth,
     ltv_of,
 )
-from tests.support.venue import Row
-from tests.support.venue_rules import (
-    ZERO_HASH,
-    Holding,
-    Pair,
-    Perp,
-    five_figures,
-    settle,
-    split,
-    text,
-    words,
+from tests.support.pm_truth import (
+    Standing,
+    World,
+    fine_of,
+    latest,
+    plain_portfolio,
+    ratio_of,
+    toward,
 )
+from tests.support.venue_rules import Pair, five_figures, text
 
 SINCE = (
     (moment("2026-06-24"), 40),
@@ -68,279 +63,6 @@ STARTS = {
     "xyz:NVDA": 181_000,
     "vnt:OIL": 640_000,
 }
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What the books say of one account after a step."""
-
-    cash: dict[tuple[str, str], int]
-    positions: dict[str, tuple[int, int, int]]  # lots, entry notional, closed result
-    fees: dict[str, int]
-    funding: dict[str, int]
-    loans: dict[tuple[str, str], tuple[int, int]]  # (token, side): fine units, basis
-    mode: str
-
-
-@dataclass(frozen=True)
-class World:
-    """What held for everybody after a step."""
-
-    now: int  # of the reserves: up to when interest has been counted
-    oracle: dict[str, int]
-    mark: dict[str, int]
-    usdt: int
-    rates: dict[tuple[str, str], int]
-
-
-class Account:
-    """One account; ``rows`` is everything the venue would report of it, in the true order."""
-
-    def __init__(self, world: PmVenue, name: str, appetite: int) -> None:
-        self.world = world
-        self.account = name
-        self.appetite = appetite  # tenths of what it could open that it would open
-        self.rows: list[Row] = []
-        self.cash: dict[tuple[str, str], int] = {}
-        self.positions: dict[str, Holding] = {}
-        self.realized: dict[str, int] = {}
-        self.fees: dict[str, int] = {}
-        self.funding: dict[str, int] = {}
-        self.mode = "disabled"
-        self.modes: list[tuple[int, str]] = []
-        self.told: list[tuple[int, Standing]] = []
-        self.cooling = 0  # until when a second liquidation takes whole positions
-        self.liquidations: list[tuple[int, Fraction]] = []
-
-    @property
-    def now(self) -> int:
-        return self.world.now
-
-    def credit(self, where: str, asset: str, units: int) -> None:
-        self.cash[where, asset] = self.cash.get((where, asset), 0) + units
-
-    def at_hand(self, asset: str) -> int:
-        return max(0, self.cash.get(("spot", asset), 0))
-
-    def record(self, family: str, body: dict[str, Any]) -> None:
-        world = self.world
-        self.rows.append(Row(world.now, family, body, world.block(), 0))
-
-    def ledger(self, delta: dict[str, Any]) -> None:
-        body = {"time": self.now, "hash": self.world.hash(), "delta": delta}
-        self.record("ledger", body)
-
-    # -------------------------------------------------------------- money
-
-    def deposit(self, units: int) -> None:
-        """Money arrives on the main perpetuals side, as micro-dollars."""
-        units = units // 100 * 100
-        self.credit("perp:", "USDC", units)
-        self.ledger({"type": "deposit", "usdc": text(units, 8)})
-
-    def to_spot(self, units: int, dex: str = "") -> None:
-        """Move money from an exchange to spot, or back when negative."""
-        units = abs(units) // 100 * 100 * (1 if units > 0 else -1)
-        if not units:
-            return
-        token = COLLATERAL[dex]
-        self.credit(f"perp:{dex}", token, -units)
-        self.credit("spot", token, units)
-        to_perp = units < 0
-        if dex:
-            delta = {"type": "perpDexClassTransfer", "amount": text(abs(units), 8), "dex": dex}
-            self.ledger({**delta, "token": token, "toPerp": to_perp})
-        else:
-            usdc = text(abs(units), 8)
-            self.ledger({"type": "accountClassTransfer", "usdc": usdc, "toPerp": to_perp})
-
-    def swap(self, pair: Pair, lots: int) -> None:
-        """Buy lots of a token, or sell when negative, in one to three parts."""
-        chance, px = self.world.chance, self.world.spot_ticks(pair)
-        order = self.world.number(12)
-        tx = self.world.hash()
-        for part in split(abs(lots), chance.choice((1, 1, 2, 3)), chance):
-            px = five_figures(px + chance.randrange(3) * (px // 10_000))
-            self.swap_part(pair, part if lots > 0 else -part, px, order, tx)
-
-    def swap_part(self, pair: Pair, lots: int, px: int, order: int, tx: str) -> None:
-        base = TOKEN[pair.base]
-        size, quote = abs(lots) * 10 ** (8 - base.places), abs(lots) * px
-        before = self.cash.get(("spot", pair.base), 0)
-        if lots > 0:
-            fee, token = size * 7 // 10**4, pair.base
-            self.credit("spot", pair.base, size - fee)
-            self.credit("spot", pair.quote, -quote)
-        else:
-            fee, token = quote * 7 // 10**4, pair.quote
-            self.credit("spot", pair.base, -size)
-            self.credit("spot", pair.quote, quote - fee)
-        self.fees[token] = self.fees.get(token, 0) + fee
-        body = {
-            "coin": pair.coin,
-            "px": text(px, 8 - base.places),
-            "sz": text(abs(lots), base.places),
-            "side": "B" if lots > 0 else "A",
-            "startPosition": text(before, 8),
-            "dir": "Buy" if lots > 0 else "Sell",
-            "closedPnl": "0.0",
-            "fee": text(fee, 8),
-            "feeToken": token,
-        }
-        self.filled(body, order, tx)
-
-    def filled(self, body: dict[str, Any], order: int, tx: str) -> None:
-        more = {"oid": order, "crossed": True, "tid": self.world.number(15), "twapId": None}
-        self.record("fills", {**body, "time": self.now, "hash": tx, **more})
-
-    # -------------------------------------------------------------- lending
-
-    def lend(self, token: str, operation: str, units: int) -> None:
-        """Operate on a reserve and change what is at hand."""
-        if units <= 0:
-            return
-        reserve = self.world.reserves[token]
-        interest = reserve.operate(self.account, operation, units, self.now)
-        place = "supplied" if operation in {"supply", "withdraw"} else "borrowed"
-        into = operation in {"supply", "repay"}
-        self.credit("spot", token, -units if into else units)
-        self.credit(place, token, units if into else -units)
-        realized = 0 if operation in {"supply", "borrow"} else min(units, interest)
-        delta = {"type": "borrowLend", "token": token, "operation": operation}
-        self.ledger({**delta, "amount": text(units, 8), "interestAmount": text(realized, 8)})
-        self.world.show_reserves()
-
-    def posted(self, token: str, side: str) -> int:
-        loans = self.world.reserves[token]
-        loan = (loans.supply if side == "supply" else loans.borrow).get(self.account)
-        return loan.posted if loan else 0
-
-    def turn_of_hour(self, token: str) -> None:
-        supply, borrow = self.world.reserves[token].turn_of_hour(self.account, self.now)
-        if not (supply or borrow):
-            return
-        self.credit("supplied", token, supply)
-        self.credit("borrowed", token, -borrow)
-        row = {"time": self.now, "token": token}
-        self.record("interest", {**row, "supply": text(supply, 8), "borrow": text(borrow, 8)})
-
-    # -------------------------------------------------------------- perpetuals
-
-    def trade(self, perp: Perp, lots: int, liquidation: dict[str, Any] | None = None) -> None:
-        """Send a market order that fills in one to four parts within one millisecond."""
-        chance = self.world.chance
-        sign, px = 1 if lots > 0 else -1, self.world.mark[perp.coin]
-        order = self.world.number(12)
-        tx = self.world.hash()
-        for part in split(abs(lots), chance.choice((1, 1, 2, 4)), chance):
-            px = five_figures(px + sign * chance.randrange(3) * (px // 10_000))
-            self.fill(perp, sign * part, px, order, tx, liquidation)
-
-    def fill(
-        self,
-        perp: Perp,
-        lots: int,
-        px: int,
-        order: int,
-        tx: str,
-        liquidation: dict[str, Any] | None,
-    ) -> None:
-        held = self.positions.setdefault(perp.coin, Holding())
-        before, fee = held.lots, abs(lots) * px * 45 // 10**5
-        pnl = settle(held, lots, px)
-        self.realized[perp.coin] = self.realized.get(perp.coin, 0) + pnl
-        self.credit(f"perp:{perp.dex}", perp.collateral, (-lots * px - fee) * 100)
-        self.fees[perp.collateral] = self.fees.get(perp.collateral, 0) + fee * 100
-        body = {
-            "coin": perp.coin,
-            "px": text(px, 6 - perp.places),
-            "sz": text(abs(lots), perp.places),
-            "side": "B" if lots > 0 else "A",
-            "startPosition": text(before, perp.places),
-            "dir": words(before, lots),
-            "closedPnl": text(pnl, 6),
-            "fee": text(fee, 6),
-            "feeToken": perp.collateral,
-            **({"liquidation": liquidation} if liquidation else {}),
-        }
-        self.filled(body, order, tx)
-
-    def fund(self, rates: dict[str, int]) -> None:
-        """Pay or receive the funding of an hour on everything held."""
-        for coin, held in self.positions.items():
-            if not held.lots:
-                continue
-            perp = PERP[coin]
-            owed = held.lots * self.world.oracle[coin] * rates[coin]
-            micro = -(owed // 10**10) if owed > 0 else -owed // 10**10
-            delta = {
-                "type": "funding",
-                "coin": coin,
-                "usdc": text(micro, 6),
-                "szi": text(held.lots, perp.places),
-                "fundingRate": text(rates[coin], 10),
-                "nSamples": None,
-            }
-            self.record("funding", {"time": self.now, "hash": ZERO_HASH, "delta": delta})
-            self.credit(f"perp:{perp.dex}", perp.collateral, micro * 100)
-            self.funding[coin] = self.funding.get(coin, 0) + micro
-
-    def liquidate(self) -> None:
-        """Sell positions at market: a fifth of what is above 100k first, then the whole."""
-        world = self.world
-        held = {coin: each.lots for coin, each in self.positions.items() if each.lots}
-        if not held:
-            return
-        self.liquidations.append((self.now, world.ratio_now(self)))
-        worth = {coin: abs(lots) * world.mark[coin] for coin, lots in held.items()}
-        whole = self.now <= self.cooling
-        delta = {
-            "type": "liquidation",
-            "liquidatedNtlPos": text(sum(worth.values()), 6),
-            "accountValue": text(self.value_of("") // 100, 6),
-            "leverageType": "Cross",
-            "liquidatedPositions": [
-                {"coin": coin, "szi": text(lots, PERP[coin].places)} for coin, lots in held.items()
-            ],
-        }
-        self.ledger(delta)
-        for coin, lots in held.items():
-            large = worth[coin] > 100_000 * 10**6 and not whole
-            part = max(1, abs(lots) // 5) if large else abs(lots)
-            mark = text(world.mark[coin], 6 - PERP[coin].places)
-            about = {"liquidatedUser": self.account, "markPx": mark, "method": "market"}
-            self.trade(PERP[coin], -part if lots > 0 else part, about)
-        self.cooling = self.now + 35_000
-
-    def value_of(self, dex: str) -> int:
-        """Return the value of an exchange now, in units of its money."""
-        raw = self.cash.get((f"perp:{dex}", COLLATERAL[dex]), 0)
-        return raw + sum(
-            held.lots * self.world.mark[coin] * 100
-            for coin, held in self.positions.items()
-            if PERP[coin].dex == dex
-        )
-
-    # -------------------------------------------------------------- remembering
-
-    def stand(self) -> Standing:
-        loans = {}
-        for token, reserve in self.world.reserves.items():
-            for side, found in (("supply", reserve.supply), ("borrow", reserve.borrow)):
-                loan = found.get(self.account)
-                if loan:
-                    loans[token, side] = (loan.fine(), loan.basis)
-        return Standing(
-            cash={key: units for key, units in self.cash.items() if units},
-            positions={
-                coin: (held.lots, held.notional, self.realized[coin])
-                for coin, held in self.positions.items()
-            },
-            fees={asset: units for asset, units in self.fees.items() if units},
-            funding={coin: micro for coin, micro in self.funding.items() if micro},
-            loans=loans,
-            mode=self.mode,
-        )
 
 
 @dataclass
@@ -695,133 +417,6 @@ class PmVenue:
     def hash(self) -> str:
         head, tail = self.chance.getrandbits(80), self.chance.getrandbits(136)
         return f"0x{head:020x}04{self.block():08x}{tail:034x}"
-
-
-def latest(kept: list[tuple[int, Any]], at: int) -> Any:  # a standing or a world
-    number = bisect.bisect_right(kept, at, key=lambda each: each[0])
-    if not number:
-        raise ValueError(f"nothing was true yet at {at}")
-    return kept[number - 1][1]
-
-
-# ------------------------------------------------------------------------- the rule it lives by
-
-
-def maintenance(coin: str, value: Fraction) -> Fraction:
-    """Return the maintenance of a notional: every tier's part at its own rate, cut at 6 places."""
-    tiers = TIERS[coin]
-    owed = Fraction(0)
-    for number, (bound, leverage) in enumerate(tiers):
-        upper = tiers[number + 1][0] if number + 1 < len(tiers) else value
-        part = min(value, Fraction(upper)) - bound
-        if part > 0:
-            owed += part / (2 * leverage)
-    return Fraction(owed * 10**6 // 1, 10**6)
-
-
-def fine_of(stand: Standing, world: World, token: str, side: str, at: int) -> int:
-    """Return a loan at an instant, interest included, in fine units."""
-    fine, _ = stand.loans.get((token, side), (0, 0))
-    grown, scale = growth(world.rates[token, side], at - world.now)
-    return fine + fine * grown // scale
-
-
-def total_of(stand: Standing, world: World, token: str, at: int) -> Fraction:
-    """Return the net balance of a token: exchanges marked, at hand, supplied, less borrowed."""
-    units = stand.cash.get(("spot", token), 0)
-    for dex, money in COLLATERAL.items():
-        if money == token:
-            units += stand.cash.get((f"perp:{dex}", token), 0)
-    for coin, (lots, _, _) in stand.positions.items():
-        if PERP[coin].collateral == token:
-            units += lots * world.mark[coin] * 100
-    lent = fine_of(stand, world, token, "supply", at)
-    owed = fine_of(stand, world, token, "borrow", at)
-    return Fraction(units, UNIT) + Fraction(lent - owed, UNIT * FINE)
-
-
-def price_of(world: World, token: str) -> Fraction:
-    if token == "USDC":
-        return Fraction(1)
-    if token == "USDT0":
-        return Fraction(world.usdt, UNIT)
-    coin = UNDERLYING[token]
-    return Fraction(world.oracle[coin], 10 ** (6 - PERP[coin].places))
-
-
-def toward(stand: Standing, world: World, token: str, at: int) -> tuple[Fraction, Fraction]:
-    """Return (requirement, what stands against it) in a token, as the account's mode counts it.
-
-    Portfolio margin: as observed, toward a token that can be borrowed. Unified: the token alone.
-    """
-    collateral = Fraction(0)
-    for each in COLLATERALS:
-        lent = Fraction(fine_of(stand, world, each, "supply", at), UNIT * FINE)
-        share = Fraction(1, 2) + Fraction(ltv_of(each, at), 200)
-        collateral += min(lent, Fraction(SUPPLY_CAP[each], UNIT)) * price_of(world, each) * share
-    need = Fraction(0)
-    for coin, (lots, _, _) in stand.positions.items():
-        if PERP[coin].collateral == token:
-            need += maintenance(coin, Fraction(abs(lots) * world.mark[coin], 10**6))
-    net, px = total_of(stand, world, token, at), price_of(world, token)
-    if stand.mode == "unifiedAccount":
-        return need, net
-    if net < 0:  # nothing is recorded for a net debt: the page's terms
-        need += 20 / px - net
-    cap = Fraction(BORROW_CAP[token], UNIT)
-    return need, max(net, Fraction(0)) + min(cap, collateral / px)
-
-
-def ratio_of(stand: Standing, world: World, at: int) -> Fraction | None:
-    """Return the highest ratio over the tokens that can be borrowed; None where one is endless."""
-    ratios = []
-    for token in BORROWABLE:
-        need, value = toward(stand, world, token, at)
-        if value > 0:
-            ratios.append(need / value)
-        elif need > 0:
-            return None
-    return max(ratios, default=Fraction(0))
-
-
-def plain_portfolio(stand: Standing, world: World, at: int) -> dict[str, Any]:
-    """Return the plain dictionary ``pm_oracle`` judges."""
-    tokens: dict[str, Any] = {}
-    for token in TOKEN:
-        lent, owed = (fine_of(stand, world, token, side, at) for side in ("supply", "borrow"))
-        tokens[token] = {
-            "total": decimal(total_of(stand, world, token, at)),
-            "supplied": text(lent, 18),
-            "borrowed": text(owed, 18),
-            "hold": "0.0",
-            "price": decimal(price_of(world, token)),
-            "ltv": text(ltv_of(token, at), 2),
-        }
-    dexes: dict[str, Any] = {}
-    for dex, token in COLLATERAL.items():
-        raw = stand.cash.get((f"perp:{dex}", token), 0)
-        rows = [
-            {
-                "coin": coin,
-                "size": text(lots, PERP[coin].places),
-                "mark": text(world.mark[coin], 6 - PERP[coin].places),
-                "entry": text(notional, 6),
-                "leverage": str(PERP[coin].leverage),
-                "tiers": [[str(bound), str(top)] for bound, top in TIERS[coin]],
-                "isolated": None,
-            }
-            for coin, (lots, notional, _) in stand.positions.items()
-            if lots and PERP[coin].dex == dex
-        ]
-        dexes[dex] = {"collateral": token, "raw": text(raw, 8), "positions": rows}
-    readings = {"offset": "observed", "debt": "net", "isolated": "outside"}
-    made = {"at": at, "mode": stand.mode, "readings": readings, "tokens": tokens}
-    return {**made, "dexes": dexes, "pools": {}}
-
-
-def decimal(value: Fraction) -> str:
-    """Return a fraction whose denominator is a power of ten as the venue writes it."""
-    return text(int(value * 10**18), 18)
 
 
 DEEDS = (
