@@ -123,3 +123,36 @@ def between(
                         )
                     )
     return tuple(found)
+
+
+def shortfalls(picture: Picture) -> tuple[Inferred, ...]:
+    """Return what must have been borrowed in a picture of one balance, beyond what it says.
+
+    Orders and losses borrow by themselves in portfolio margin and need leave no record of it. Money
+    at hand and on exchanges can be short of nothing unless that much was borrowed: it is the least,
+    for the venue may have borrowed more and kept it on an exchange.
+    """
+    if picture.mode != "portfolioMargin":
+        return ()
+    found = []
+    with exact():
+        for token in picture.tokens:
+            total, supplied, borrowed = (
+                known(each) for each in (token.total, token.supplied, token.borrowed)
+            )
+            if total is None or supplied is None or borrowed is None:
+                continue
+            money = formulas.idle(EXACT, total, [], supplied, ZERO, borrowed)
+            if money < ZERO:
+                found.append(
+                    Inferred(
+                        what="borrowed",
+                        asset=token.asset,
+                        amount=ZERO - money,
+                        since=None,
+                        until=picture.at,
+                        why=f"at hand and on exchanges there is {canonical(money)}; at least what "
+                        "is short was borrowed",
+                    )
+                )
+    return tuple(found)

@@ -10,7 +10,7 @@ import attrs
 from ledger.money import ZERO
 from ledger.units import Asset
 from projections.arithmetic import Operand
-from projections.margin.picture import Given, Input, Token, Unknown, nothing
+from projections.margin.picture import Given, Input, Token, Unknown, known, nothing
 from projections.margin.sheet import Cell, Sheet
 from projections.rulebooks import formulas
 from projections.rulebooks.base import USDC
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 N = TypeVar("N", bound=Operand)
 
 NO_DEBT = "nothing is borrowed"
+NO_RECORD = "a net balance is below zero, but no loan is recorded"
 
 
 @attrs.frozen(kw_only=True)
@@ -196,7 +197,7 @@ def portfolio(
         towards=towards,
         power=power,
         debt=debt,
-        health=_health(sheet, power, debt),
+        health=_health(sheet, power, debt, picture),
         partial=_limit(sheet, "partial threshold", held, [each.partial for each in held]),
         full=sheet.figure(
             "full threshold of all", formulas.full_borrow_limit,
@@ -214,10 +215,13 @@ def portfolio(
     )  # fmt: skip
 
 
-def _health(sheet: Sheet[N], power: Cell[N], debt: Cell[N]) -> Cell[N]:
+def _health(sheet: Sheet[N], power: Cell[N], debt: Cell[N], picture: Picture) -> Cell[N]:
     cell = sheet.figure("health factor", formulas.health_factor, power, debt)
     if debt.value == ZERO and not cell.figure.missing:
-        return Cell(attrs.evolve(cell.figure, value=None, note=NO_DEBT), None)
+        totals = [known(token.total) for token in picture.tokens]
+        is_short = any(total is not None and total < ZERO for total in totals)
+        note = NO_RECORD if is_short else NO_DEBT
+        return Cell(attrs.evolve(cell.figure, value=None, note=note), None)
     return cell
 
 

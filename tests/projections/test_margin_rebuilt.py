@@ -21,6 +21,7 @@ from ledger.units import VENUE, Address, Coin, Dex, Millis, Stream, market_strea
 from projections import prices
 from projections.fold import fold
 from projections.margin import Anchor, Input, Settings, judge, market_tables, rebuilt
+from projections.margin.inferred import shortfalls
 from projections.margin.rebuilt import mark_of, oracle_of
 from projections.reference import Reference
 from projections.rulebooks.base import HYPE, UBTC, USDC
@@ -177,3 +178,26 @@ def test_margin_tables_are_those_recorded_last_before_the_instant():
     assert D(40) == market_tables([listed(None)], later(1))[BTC][0].max_leverage
     assert {} == market_tables([listed(56)], later(1))
     assert {} == market_tables([listed(56, minutes=9), tiered], later(1))
+
+
+def test_what_the_money_is_short_of_is_inferred_and_kept_apart_from_what_is_recorded():
+    """Tokens bought with more than there was: no record of a loan, and yet there is one."""
+    moved = deposited(0, "100")
+    spent = attrs.evolve(bought(5, "1", "1"), coin=Coin("@107"), fee=ZERO, px=D(30), sz=D(10),
+                         start_position=ZERO)  # fmt: skip
+    known = attrs.evolve(METADATA, pairs={Coin("@107"): (HYPE, USDC)})
+    states = fold((moved, spent), known)
+    options = {
+        "at": later(20), "account": WHO, "reference": known, "prices": quotes(),
+        "is_complete": True,
+    }  # fmt: skip
+    shown = rebuilt(states, mode="portfolioMargin", **options)
+    usdc = shown.token(USDC)
+    assert (D(-200), D(0)) == (usdc.total.value, usdc.borrowed.value)
+    (found,) = shortfalls(shown)
+    assert ("borrowed", USDC, D(200)) == (found.what, found.asset, found.amount)
+    assert () == shortfalls(rebuilt(states, mode="unifiedAccount", **options))
+    health = judge(shown).judgements[0].health_factor
+    assert (None, "a net balance is below zero, but no loan is recorded") == (
+        health.value, health.note,
+    )  # fmt: skip
