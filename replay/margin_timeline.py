@@ -47,8 +47,6 @@ GROUPS_MAX: Final = 200
 WORTH_TELLING: Final = Decimal("0.001")
 """A group of events is told when it moved the ratio by this much, or was a liquidation."""
 
-RATIO_OF_STANDARD: Final = "maintenance ÷ account value"
-
 
 @attrs.frozen(kw_only=True)
 class Point:
@@ -126,6 +124,25 @@ class Timeline:
             numbers=frozenset({"ratio", "requirement", "value"}),
             notes=self.notes(),
         )  # fmt: skip
+
+    def for_people(self) -> Table:
+        """Return the table without columns that say the same in every row; a note says it once."""
+        table = self.table()
+        rulebooks = {each.rulebooks for each in self.points}
+        modes = {each.mode for each in self.points}
+        dropped = {"unknown"} if not any(each.missing for each in self.points) else set()
+        notes = table.notes
+        if len(rulebooks) == len(modes) == 1 and self.points[0].rulebooks:
+            dropped |= {"mode", "rulebook"}
+            books = " or ".join(self.points[0].rulebooks)
+            notes = (f"throughout: {self.points[0].mode}, rulebook {books}", *notes)
+        kept = [index for index, name in enumerate(COLUMNS) if name not in dropped]
+        return attrs.evolve(
+            table,
+            columns=tuple(COLUMNS[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in table.rows),
+            notes=notes,
+        )
 
     def movers_table(self) -> Table:
         """Return the events that moved the ratio most."""
@@ -312,19 +329,21 @@ def _of_mode(judgement: Judgement) -> tuple[Decimal | None, Decimal | None, Deci
         value = token.liquidation_value or token.net
         need = token.maintenance if token.excess is None else token.requirement_observed
         return ratio.value, (need or token.maintenance).value, value.value
-    sides = [
-        (each.cross_maintenance.value, each.cross_value.value)
-        for each in judgement.exchanges
-        if each.cross_maintenance.value != ZERO
-    ]
-    ratios = [
-        (EXACT.ratio(need, value), need, value)
-        for need, value in sides
-        if need is not None and value is not None and value > ZERO
-    ]
-    if not sides or len(ratios) < len(sides):
-        return (None, *(sides[0] if sides else (None, None)))
-    return max(ratios)
+    return _of_exchanges(judgement)
+
+
+def _of_exchanges(judgement: Judgement) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """Return maintenance ÷ account value of the exchange where it is highest, and the two."""
+    found: list[tuple[Decimal, Decimal, Decimal]] = []
+    for each in judgement.exchanges:
+        need, value = each.cross_maintenance.value, each.cross_value.value
+        if need == ZERO:
+            continue
+        if need is None or value is None or value <= ZERO:
+            return None, need, value
+        with exact():
+            found.append((EXACT.ratio(need, value), need, value))
+    return max(found, default=(None, None, None))
 
 
 # ------------------------------------------------------------------------- what moved it

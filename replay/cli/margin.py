@@ -213,7 +213,7 @@ def _through(
 def _put_timeline(found: Timeline) -> None:
     from replay.margin_timeline import sparkline
 
-    put_tables([found.table(), found.movers_table()])
+    put_tables([found.for_people(), found.movers_table()])
     ratios = [each.ratio for each in found.points]
     line = sparkline(ratios)
     if line and sys.stdout.isatty():

@@ -92,6 +92,18 @@ def test_instants_without_a_mode_are_unknown_and_counted(audit):
     assert any("3 of 4 instants unknown" in note for note in line.notes())
 
 
+def test_where_exchanges_have_their_own_money_the_ratio_is_maintenance_over_value(audit):
+    """8,441.6375 of 20,799.823221, as the venue's own state of that minute says of both."""
+    asked = Question(mode="disabled")
+    of = Assembler(audit.account(ACCOUNT), audit.position(), asked)
+    at = parse_moment("2026-08-04T22:01Z")
+    line = timeline(of, at, at, "1h")
+    (point,) = line.points
+    assert (D("8441.6375"), D("20799.823221")) == (point.requirement, point.value)
+    assert D("0.4058514061") == point.ratio.quantize(D("1e-10"))
+    assert (D(1), False) == (line.limit, point.liquidatable)
+
+
 def test_lengths_and_intervals_are_asked_for_clearly(audit):
     assert [900_000, 3_600_000, 172_800_000] == [length(each) for each in ("15m", "1h", "2d")]
     for wrong in ("", "1", "h", "0h", "1w", "-1h"):
@@ -137,6 +149,12 @@ def test_a_picture_is_as_wide_as_asked(prices, tmp_path):
     head = path.read_bytes()[:24]
     assert b"\x89PNG\r\n\x1a\n" == head[:8]
     assert 720 == struct.unpack(">I", head[16:20])[0]
+
+
+def test_for_people_what_never_changes_is_said_once(prices):
+    table = prices.for_people()
+    assert ("at", "ratio", "requirement", "value", "liquidatable") == table.columns
+    assert "throughout: portfolioMargin, rulebook 2026-08-01 backstop" in table.notes
 
 
 def test_another_format_or_width_is_refused(prices, tmp_path):
