@@ -67,9 +67,10 @@ class Receipt:
     """What one writing did.
 
     ``tallies`` count by kind tag what was new, the same or in conflict; ``quarantined`` are the
-    rows newly set aside as unreadable. ``first_at`` and ``last_at`` are the moments of the events
-    that were read, known or new. ``positions`` are those of the first and the last new batch;
-    without them nothing was added but, perhaps, the raw record.
+    rows that could not be read, set aside now or when the record came before. ``first_at`` and
+    ``last_at`` are the moments of the events that were read, known or new. ``positions`` are those
+    of the first and the last new batch; without them nothing was added but, perhaps, the raw
+    record.
     """
 
     record: Digest | None
@@ -167,16 +168,18 @@ class Book:
             raise StoreFailed(message)
         with self._lock:
             self._known.refresh()
-            rows = self._new_quarantine(record, reading, recorded)
+            rows = quarantined_rows(record, reading, recorded)
+            known = self._places_aside(record) if rows else frozenset[str]()
+            news = tuple(row for row in rows if row.place not in known)
             parts = reading.parts
-            if rows:
+            if news:
                 source: Source = parts[0].source if parts else "person"
                 quarantined = Part(
                     stream=BOOK,
                     source=source,
                     answer="unreadable",
-                    rows=tuple(range(len(rows))),
-                    events=rows,
+                    rows=tuple(range(len(news))),
+                    events=news,
                 )
                 parts = (*parts, quarantined)
             receipt = self._write(
@@ -206,29 +209,14 @@ class Book:
             self._known.refresh()
             return self._write(parts, record=None, kind="person", notes=(), recorded=recorded)
 
-    def _new_quarantine(
-        self, record: RawRecord, reading: Reading, recorded: Millis
-    ) -> tuple[Quarantined, ...]:
-        """Return the rows to set aside, without those set aside when the record came before."""
-        known = {
+    def _places_aside(self, record: RawRecord) -> frozenset[str]:
+        """Return the places of the rows that were set aside when the record came before."""
+        return frozenset(
             event.place
             for header in self._known.streams.get(BOOK, ())
             if header.record == record.digest
             for event in map(decode, self._known.batch(header.position).lines)
             if isinstance(event, Quarantined)
-        }
-        return tuple(
-            Quarantined(
-                stream=BOOK,
-                at=recorded,
-                record=record.digest,
-                name=record.name,
-                place=row.place,
-                reason=row.reason,
-                text=row.text,
-            )
-            for row in reading.unreadable
-            if row.place not in known
         )
 
     def _write(
@@ -585,3 +573,21 @@ def verify(path: Path | str, checkpoint: str | None = None) -> verification.Verd
         return verification.verify(store, checkpoint)
     finally:
         store.close()
+
+
+def quarantined_rows(
+    record: RawRecord, reading: Reading, recorded: Millis
+) -> tuple[Quarantined, ...]:
+    """Return the rows of a reading that could not be read, as they are set aside."""
+    return tuple(
+        Quarantined(
+            stream=BOOK,
+            at=recorded,
+            record=record.digest,
+            name=record.name,
+            place=row.place,
+            reason=row.reason,
+            text=row.text,
+        )
+        for row in reading.unreadable
+    )

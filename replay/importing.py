@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
-from ledger.book import Receipt
+from ledger.book import Receipt, quarantined_rows
 from ledger.entries import IDENTIFIED, Covered, Reading, Unreadable
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
 from ledger.events import Quarantined
 from ledger.kinds import KIND_OF
 from ledger.merge import plan
-from ledger.units import BOOK, Millis, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ledger.book import Book
     from ledger.entries import RawRecord
     from ledger.importers import Hints
+    from ledger.units import Millis, Stream
 
 TEXT_SHOWN: Final = 500
 
@@ -131,13 +131,7 @@ class Trial:
             kind=reading.kind,
             is_known_record=record.digest in self._records,
             tallies=planned.tallies,
-            quarantined=tuple(
-                Quarantined(
-                    stream=BOOK, at=recorded, record=record.digest, name=record.name,
-                    place=row.place, reason=row.reason, text=row.text,
-                )
-                for row in reading.unreadable
-            ),
+            quarantined=quarantined_rows(record, reading, recorded),
             notes=reading.notes,
             first_at=min(moments, default=None),
             last_at=max(moments, default=None),

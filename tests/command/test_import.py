@@ -93,6 +93,15 @@ def test_unreadable_rows_go_to_quarantine_and_the_rest_goes_in(rf):
     assert "0,5" in json.loads(listed.stdout)[0]["text"]
 
 
+def test_a_row_that_still_cannot_be_read_is_told_again_and_kept_once(rf):
+    name = write(rf.folder, "a.json", [fill(2, sz="0,5"), fill(1)])
+    for words in ((), ("--dry-run",), ()):
+        result = rf("import", name, "--account", ACCOUNT, "--json", *words)
+        assert 3 == result.exit_code
+        assert 1 == len(json.loads(result.stdout)["quarantined"])
+    assert 1 == len(rf.json("quarantine"))
+
+
 def test_refused_input_makes_no_book(rf):
     (rf.folder / "notes.json").write_text('{"shopping": ["milk"]}')
     assert 4 == rf("import", "notes.json").exit_code
