@@ -17,6 +17,7 @@ from replay.cli.common import console_for
 HISTORY: Final = Path(__file__).parents[1] / "fixtures" / "cascade"
 BOOK: Final = "rollforward-demo.book"
 CHECKPOINT: Final = f"{BOOK}-checkpoint"
+CHART: Final = "rollforward-demo-margin.svg"
 
 BEGINNING: Final = """\
 rollforward replays what a venue recorded about an account, to any instant, and shows why each
@@ -25,9 +26,11 @@ answer shapes: one portfolio-margin account with a deposit, spot and perpetual f
 lending, a loan, a falling price, and a liquidation."""
 
 ENDING: Final = """\
-The book is rollforward-demo.book in this folder; ask it more:
+The book is rollforward-demo.book in this folder, the chart rollforward-demo-margin.svg; ask more:
 
   rollforward history --asset USDC --book rollforward-demo.book
+  rollforward margin 0x5ca1 --at 2026-08-05T14:40Z --explain --book rollforward-demo.book
+  rollforward efficiency 0x5ca1 --at 2026-08-04T12:00Z --book rollforward-demo.book
   rollforward explain 0x5ca1 "position HYPE" --at 2026-08-05T14:39Z --book rollforward-demo.book
 
 Now with an address of your own. Save what the venue's information service answers; it needs no key:
@@ -95,6 +98,15 @@ def play(stage: Stage) -> None:
         "A minute before the liquidation: a loan, a falling price.",
         *("show", "--at", "2026-08-05T14:39Z", *book),
     )
+    stage.step(
+        "The margin ratio up to the liquidation, judged at every price recorded, and drawn.",
+        *("margin", "0x5ca1", "--from", "2026-08-05T13:00Z", "--to", "2026-08-05T15:00Z"),
+        *("--every", "price", "--chart", CHART, *book),
+    )
+    stage.step(
+        "That instant: which rule, which figures, and the venue's own state beside them.",
+        *("margin", "0x5ca1", "--at", "2026-08-05T14:40Z", *book),
+    )
     stage.step("At the end of what is recorded: the position is gone.", "show", *book)
     stage.step("Hold what the venue says against what follows from its records.", "check", *book)
     stage.step(
@@ -122,6 +134,7 @@ def clear() -> None:
     """Remove the book of an earlier demonstration; nobody else gives a book this name."""
     for end in ("", "-wal", "-shm", ".lock", ".cache", "-checkpoint"):
         Path(BOOK + end).unlink(missing_ok=True)
+    Path(CHART).unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -5,7 +5,8 @@ failed test, a test on real recordings that did not run, or a missed bar of the 
 the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
-histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_BENCHMARK_EVENTS,
+histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS, ROLLFORWARD_HISTORIES (random margin
+states and simulated venues), ROLLFORWARD_BENCHMARK_EVENTS,
 ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
@@ -31,6 +32,8 @@ FULL_COUNT = {
     "ROLLFORWARD_EXAMPLES": "1000",
     "ROLLFORWARD_KILLS": "200",
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
+    "ROLLFORWARD_PORTFOLIOS": "200000",
+    "ROLLFORWARD_HISTORIES": "2000",
 }
 BENCHMARK_EVENTS = "1000000"
 
@@ -80,6 +83,12 @@ EXPECTED = (
     Expected("6f", "import from JSON"),
     Expected("6g", "digests of both sides"),
     Expected("7", "demo"),
+    Expected("3-1", "recorded and documented examples of margin"),
+    Expected("3-2", "the rule of the day"),
+    Expected("3-3", "contradictions of the documents"),
+    Expected("3-4", "pool laws"),
+    Expected("3-5", "a simulated venue, a naive calculator, seeded errors"),
+    Expected("3-6", "the bundled account's margin, shown"),
 )
 
 
