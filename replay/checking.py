@@ -20,7 +20,7 @@ from ledger.events import Opened
 from ledger.money import ZERO, canonical, exact
 from ledger.units import BOOK, EventId, Stream, stream_account
 from projections import balances, checks, liquidations, positions
-from projections.checks import CHECKS, MARKET_CHECKS, CheckResult, Options
+from projections.checks import CHECKS, MARKET_CHECKS, RESERVE_CHECKS, CheckResult, Options
 from projections.findings import Finding
 from projections.fold import Stopped
 from projections.positions import SHEET_DIGITS
@@ -124,11 +124,13 @@ def check_book(audit: Audit, *, position: int) -> CheckReport:
 
 def _checked_market(engine: Engine, stream: Stream, position: int) -> Checked:
     results: tuple[CheckResult, ...] = ()
-    if stream.startswith("market:"):
+    family, _, name = stream.partition(":")
+    wanted = {"market": MARKET_CHECKS, "reserve": RESERVE_CHECKS}.get(family)
+    if wanted is not None:
         events, options = _history(engine, stream, position)
-        results = checks.run(MARKET_CHECKS, events, engine.reference(position), options)
+        results = checks.run(wanted, events, engine.reference(position), options)
     return Checked(
-        subject=stream.removeprefix("market:"),
+        subject=f"reserve {name}" if family == "reserve" else name or stream,
         results=results,
         others=tuple(_disagreements(engine, stream, position)),
     )
