@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NewType
 
+from ledger import checksum
 from ledger.errors import MalformedRecord
 
 Millis = NewType("Millis", int)
@@ -50,12 +51,19 @@ _MILLIS_DIGITS: Final = re.compile(r"\A[0-9]{1,15}\Z")
 def parse_address(text: object, *, field: str = "address") -> Address:
     """Return the account address written in *text*, in lower case.
 
-    Mixed case is taken for the checksum spelling of the same address.
+    Mixed case is the checksum spelling of the same address, and has to be right.
 
-    Raises: MalformedRecord, when the text is anything but ``0x`` and forty hexadecimal digits.
+    Raises: MalformedRecord, when the text is anything but ``0x`` and forty hexadecimal digits, or
+    capitals among them are not those of the checksum: a digit is mistyped then.
     """
     if isinstance(text, str) and _ADDRESS.match(lowered := text.lower()) and text[:2] == "0x":
-        return Address(lowered)
+        if text in {lowered, f"0x{text[2:].upper()}"} or text == checksum.spelled(lowered):
+            return Address(lowered)
+        raise MalformedRecord(
+            field=field,
+            found=text,
+            expected="an address as its checksum spells it: a digit is wrong, or a capital",
+        )
     raise MalformedRecord(
         field=field, found=text, expected="an address: 0x and forty hexadecimal digits"
     )
