@@ -48,7 +48,7 @@ from replay.recorded import Recorded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ledger.events import Event
+    from ledger.events import Event, ObservedPosition
     from projections.fold import States
     from projections.lending import Key, Loan
     from projections.margin import Picture, Step
@@ -207,11 +207,21 @@ class Whereabouts:
         return 'explain "balance spot ' + of + '"' if name == "net balance" else ""
 
     def _price(self, coin: Coin, measures: tuple[str, ...]) -> str:
+        found = None
         for measure in measures:
-            found = self._recorded.price(coin, measure, self._at)
-            if found is not None:
-                return self._recorded.where(found[1])
-        return ""
+            found = found or self._recorded.price(coin, measure, self._at)
+        for state in self._recorded.perps_at(self._at).values():
+            if found is None or found[0].at <= state.event.at:
+                for row in state.event.positions:
+                    if row.coin == coin and not (found and self._is_same(row, found[0])):
+                        return self._recorded.where(state)
+        return "" if found is None else self._recorded.where(found[1])
+
+    @staticmethod
+    def _is_same(row: ObservedPosition, price: Price) -> bool:
+        """Tell whether a position is marked at a price."""
+        with exact():
+            return row.value is not None and row.value == abs(row.size) * price.px
 
     def _oracle(self, asset: Asset) -> str:
         """Name the later of the reserve's state and the price of what the token stands for."""
@@ -311,17 +321,26 @@ class Assembler:
         return self.engine.states(self.history.stream, as_of).states
 
     def _prices(self, at: Millis) -> PriceState:
-        """Return the last prices, marks that the account's own states show among them."""
+        """Return the last prices, marks that the account's own states show among them.
+
+        A state is marked at its own mark: of the same moment it goes before a price recorded beside
+        it that differs.
+        """
         prices = dict(self.recorded.prices_at(at).by_key)
         for state in self.recorded.perps_at(at).values():
             for row in state.event.positions:
-                known = prices.get((row.coin, "mark"))
-                if row.value is None or not row.size or (known and known.at >= state.event.at):
+                if row.value is None or not row.size:
                     continue
                 with exact():
                     px = EXACT.ratio(row.value, abs(row.size))
-                told = Price(px, state.event.at, f"{IMPLIED}positionValue of the recorded state")
-                prices[row.coin, "mark"] = told
+                known = prices.get((row.coin, "mark"))
+                if (
+                    known is None
+                    or known.at < state.event.at
+                    or (known.at == state.event.at and known.px != px)
+                ):
+                    told = f"{IMPLIED}positionValue of the recorded state"
+                    prices[row.coin, "mark"] = Price(px, state.event.at, told)
         return PriceState(prices)
 
     def _mode(self, at: Millis) -> tuple[Mode | None, str]:

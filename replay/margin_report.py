@@ -101,7 +101,7 @@ def tables(found: MarginAt) -> tuple[Table, ...]:
     for judgement in found.margin.judgements:
         last = judgement is found.margin.judgements[-1]
         shown_tables += [
-            _figures(judgement, notes(found, judgement) if last else ()),
+            _figures(judgement, found.margin.picture, notes(found, judgement) if last else ()),
             _positions(judgement),
             _verdicts(judgement),
         ]
@@ -130,9 +130,19 @@ def _row(figure: Figure) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _figures(judgement: Judgement, remarks: tuple[str, ...]) -> Table:
+def _is_empty(picture: Picture, token: TokenMargin) -> bool:
+    """Tell whether the account has and owes nothing of a token, and nothing is required in it."""
+    held = picture.token(token.asset)
+    if held is None or token.maintenance.value != ZERO:
+        return False
+    return not any(known(each) != ZERO for each in (held.total, held.supplied, held.borrowed))
+
+
+def _figures(judgement: Judgement, picture: Picture, remarks: tuple[str, ...]) -> Table:
     rows = [_row(figure) for figure in _of_account(judgement)]
     for token in judgement.tokens:
+        if _is_empty(picture, token):
+            continue
         rows += [_row(figure) for figure in _of_token(token)]
     if not judgement.tokens:
         for exchange in judgement.exchanges:

@@ -179,6 +179,20 @@ def test_without_prices_the_marks_of_the_last_state_stand_and_are_old(tmp_path):
     assert D("34.561") == mark.value
 
 
+def test_a_state_is_marked_at_its_own_mark_and_later_prices_follow(tmp_path):
+    path = by_hand(tmp_path, 4, 10, mark="116500.0")
+    with replay.open(path) as audit:
+        of = assembler(audit.account(BY_HAND), Question())
+        first, later = (of.at(parse_moment(f"2026-08-{day}T00:00Z")) for day in ("04", "10"))
+        places = [each.rests.where.of("mark", "BTC") for each in (first, later)]
+    assert [D(116000), D(116500)] == [
+        each.margin.judgements[0].position("BTC").mark for each in (first, later)
+    ]
+    assert "by-hand.json [2].response" in places[0]
+    assert "by-hand.json [6].response" in places[1]
+    assert D(10_000) == later.margin.judgements[0].exchanges[0].account_value.value
+
+
 def test_before_anything_says_what_there_was_money_is_unknown_by_name(account):
     asked = Question(mode="portfolioMargin")
     found = margin(account, "2026-08-03T10:00Z", asked)

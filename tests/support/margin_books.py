@@ -51,14 +51,18 @@ def moment(capture: dict) -> str:
 
 
 def by_hand(
-    folder: Path, *days: int, ltv: dict[int, str] | None = None, maintenance: str = "29000.0"
+    folder: Path,
+    *days: int,
+    ltv: dict[int, str] | None = None,
+    maintenance: str = "29000.0",
+    mark: str = "116000.0",
 ) -> Path:
     """Return a book of the account by hand: its states of 4 August, prices of some days of August.
 
     *ltv* adds reserve states of HYPE with that loan to value, by day; *maintenance* is what the
-    venue states of itself.
+    venue states of itself, *mark* the price of BTC beside its states.
     """
-    captures = [*_states(4, maintenance), *(_prices(day) for day in days)]
+    captures = [*_states(4, maintenance), *(_prices(day, mark) for day in days)]
     captures += [_reserves(day, value) for day, value in (ltv or {}).items()]
     path = folder / "by-hand.json"
     path.write_text(json.dumps(captures))
@@ -117,7 +121,7 @@ def _states(day: int, maintenance: str) -> list[dict]:
     ]
 
 
-def _prices(day: int) -> dict:
+def _prices(day: int, mark: str) -> dict:
     universe = [
         {"name": "BTC", "szDecimals": 5, "maxLeverage": 40, "marginTableId": 40},
         {"name": "HYPE", "szDecimals": 2, "maxLeverage": 10, "marginTableId": 10},
@@ -127,7 +131,7 @@ def _prices(day: int) -> dict:
         {"funding": "0.0", "markPx": px, "midPx": px, "oraclePx": px, "openInterest": "1.0",
          "prevDayPx": px, "dayNtlVlm": "0.0", "premium": "0.0", "impactPxs": None,
          "dayBaseVlm": "0.0"}
-        for px in ("116000.0", "40.0")
+        for px in (mark, "40.0")
     ]  # fmt: skip
     return _capture(day, {"type": "metaAndAssetCtxs"}, [meta, contexts])
 
