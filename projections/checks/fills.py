@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ledger.money import ZERO, canonical, unscaled
+from ledger.units import is_spot
 from projections.checks.base import CheckResult, Options, Step, Tally, walk
 from projections.positions import PERP_MONEY, agrees, is_early, size, stated_size
 from projections.postings import is_perp
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ledger import events as ev
     from ledger.events import Event
+    from ledger.units import Coin
     from projections.reference import Reference
 
 SPOT_TOLERANCE: Final = Decimal("0.000011")
@@ -56,9 +58,20 @@ def continuity(events: Sequence[Event], reference: Reference, options: Options) 
                     severity="error",
                     text=f"{event.coin}: the history leads to a size of {canonical(expected)}, "
                     f"the fill states {canonical(event.start_position)} before it; "
-                    f"something between the two fills is not recorded",
+                    f"something between the two fills is not recorded"
+                    + _hint(event.coin, reference),
                 )
     return tally.result()
+
+
+def _hint(coin: Coin, reference: Reference) -> str:
+    """Say what a fee in tokens cannot be told from, where the tokens of a pair are not known."""
+    if not is_spot(coin) or coin in reference.pairs or "/" in coin:
+        return ""
+    return (
+        ", or it is the fee: which tokens the pair trades is not known here. Import an answer of "
+        "spotMeta"
+    )
 
 
 def openings(events: Sequence[Event], reference: Reference, options: Options) -> CheckResult:

@@ -71,6 +71,16 @@ def test_a_second_break_is_a_second_finding():
     assert ["2", "-1"] == [one.difference for one in found.findings]
 
 
+def test_a_pair_whose_tokens_are_not_known_asks_for_them():
+    """Recorded: 986.87 bought paid 0.34540448 of them; 986.52459552 stood before the next fill."""
+    bought = buy("986.87", "7.9769", start=0, coin="@107", fee=D("0.34540448"), fee_asset="HYPE")
+    sold = sell(1, 8, start="986.52459552", coin="@107", at=T + 1)
+    text = check("continuity", bought, sold).findings[0].text
+    assert text.endswith("Import an answer of spotMeta")
+    known = Reference(pairs={Coin("@107"): (Asset("HYPE"), Asset("USDC"))})
+    assert (1, 1, 0) == counts(check("continuity", bought, sold, known=known))
+
+
 def test_digits_lost_by_a_spreadsheet_are_a_break_only_where_all_digits_count():
     history = (buy("986.52459552", start=0), sell(1, start="986.5245955"))
     assert (1, 0, 0) == counts(check("continuity", *history))
