@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.errors import NotFound, UnclearQuestion
+from ledger.units import Millis
 from replay.margin_report import shown
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _figure(timeline: Timeline, width: int) -> Figure:
     height = plots + under
     figure = Paper(figsize=(inches, height))
     grid = figure.add_gridspec(
-        2, 1, height_ratios=(2.4, 1), hspace=0.18,
+        2, 1, height_ratios=(2.4, 1), hspace=0.22,
         left=0.85 / inches, right=1 - 0.3 / inches,
         top=1 - 0.75 / height, bottom=(under + 0.4) / height,
     )  # fmt: skip
@@ -126,10 +127,11 @@ def _figure(timeline: Timeline, width: int) -> Figure:
 def _title(figure: Figure, timeline: Timeline, inches: float, height: float) -> None:
     account = timeline.account
     name = account if inches > 9 else f"{account[:10]}…{account[-4:]}"
-    crossed = timeline.crossed
-    said = "never above the limit at the instants drawn"
-    if crossed is not None:
-        said = f"first liquidatable {_when(crossed):%Y-%m-%d %H:%M:%S} UTC"
+    said = "never liquidatable at the instants drawn"
+    if timeline.crossed is not None:
+        said = f"first liquidatable {_when(timeline.crossed):%Y-%m-%d %H:%M:%S} UTC"
+    elif timeline.liquidations:
+        said = f"liquidated {_when(timeline.liquidations[0].at):%Y-%m-%d %H:%M:%S} UTC"
     left, top = 0.22 / inches, 1 - 0.12 / height
     figure.text(left, top, f"Margin ratio of {name}", size=11.5, weight="bold", va="top")
     figure.text(left, top - 0.25 / height, said, size=9, color=SOFT, va="top")
@@ -158,7 +160,7 @@ def _path(timeline: Timeline) -> list[tuple[float, float, bool]]:
     for mover in timeline.movers:
         for at, ratio in ((mover.at - 1, mover.before), (mover.until, mover.after)):
             if ratio is not None and timeline.since <= at <= timeline.until:
-                found.setdefault(type(mover.at)(at), (ratio, False, None))
+                found.setdefault(Millis(at), (ratio, False, None))
     top = _top(timeline)
     path = []
     for at in sorted(found):
@@ -203,7 +205,10 @@ def _gaps(axes: Axes, path: Sequence[tuple[float, float, bool]]) -> None:
     """Gray out where the ratio is unknown."""
     for number, (at, _, is_unknown) in enumerate(path):
         if is_unknown and number + 1 < len(path):
-            axes.axvspan(at, path[number + 1][0], color=GAP, lw=0, zorder=0)
+            axes.axvspan(at, path[number + 1][0], color=GAP, lw=0, zorder=1)
+    if path and path[0][2]:
+        axes.annotate("unknown", (0, 0), (6, 6), xycoords="axes fraction",
+                      textcoords="offset points", color=SOFT, size=8.5)  # fmt: skip
 
 
 def _money(axes: Axes, timeline: Timeline) -> None:
@@ -220,8 +225,8 @@ def _money(axes: Axes, timeline: Timeline) -> None:
     axes.set_ylim(bottom=min([0, *(each for each in value if not math.isnan(each))]))
     axes.yaxis.set_major_formatter(lambda each, _: f"{each:,.0f}")
     axes.locator_params(axis="y", nbins=4)
-    axes.legend(loc="upper right", frameon=False, ncols=2, fontsize=8.5, borderaxespad=0.1,
-                handlelength=1.6)  # fmt: skip
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), frameon=False, ncols=2, fontsize=8.5,
+                handlelength=1.6, borderaxespad=0)  # fmt: skip
 
 
 def _dates(upper: Axes, lower: Axes, timeline: Timeline, inches: float) -> None:

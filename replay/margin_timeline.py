@@ -107,6 +107,11 @@ class Timeline:
         """The first instant at which the account was liquidatable, as far as these points go."""
         return next((each.at for each in self.points if each.liquidatable), None)
 
+    @property
+    def liquidations(self) -> tuple[Mover, ...]:
+        """The liquidations of the interval, in order of time."""
+        return tuple(each for each in self.movers if each.is_liquidation)
+
     def table(self) -> Table:
         """Return one row per instant."""
         words = {True: "yes", False: "no", None: UNKNOWN}
@@ -167,6 +172,7 @@ class Timeline:
             if crossed is None
             else f"first liquidatable at {iso(crossed)}"
         )
+        said += [f"liquidated at {iso(each.at)}" for each in self.liquidations]
         unknown = sum(1 for each in self.points if each.missing)
         if unknown:
             said.append(f"{unknown} of {len(self.points)} instants unknown: an input is missing")

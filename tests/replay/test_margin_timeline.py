@@ -71,7 +71,8 @@ def test_a_line_by_the_hour_says_that_prices_lie_between(audit):
     assert 9 == len(hours.points)
     assert hours.crossed is None
     assert any("--every price judges each" in note for note in hours.notes())
-    told = [each for each in hours.movers if each.is_liquidation]
+    assert "liquidated at 2026-08-05T14:40:00.350Z" in hours.notes()
+    told = hours.liquidations
     assert ["liquidation: Close Long 4500 HYPE"] == [each.what for each in told]
     assert D("0.95") < told[0].before < D("0.96")
     assert told[0].after < D("0.1")
@@ -134,6 +135,14 @@ def test_a_chart_has_the_limit_and_every_event_that_moved_the_ratio(prices, tmp_
     for number, mover in enumerate(prices.movers, 1):
         assert f">{number}</text>" in text
         assert mover.what.replace(">", "&gt;") in text
+
+
+def test_a_chart_says_where_it_is_unknown_and_what_happened_between(audit, tmp_path):
+    path = tmp_path / "m.svg"
+    draw(through(audit, "1h", "2026-08-03T10:00Z", "2026-08-05T18:00Z"), path)
+    text = path.read_text()
+    assert ">unknown</text>" in text
+    assert "liquidated 2026-08-05 14:40:00 UTC" in text
 
 
 def test_a_chart_repeats_its_bytes(prices, tmp_path):
