@@ -35,7 +35,10 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
     ),
     INCOMPLETE: (
         "incomplete",
-        "done in part: some rows went to quarantine, or a proof lacks its outside checkpoint",
+        (
+            "done in part: some rows went to quarantine, a proof lacks its outside checkpoint, or "
+            "a figure asked for is unknown"
+        ),
     ),
     REFUSED: ("input refused", "a whole file could not be taken; nothing of it was written"),
     STORAGE: ("storage", "the book is held by another writer, or the file system failed"),

@@ -60,31 +60,42 @@ def printed(value: Decimal) -> Decimal:
 # ------------------------------------------------------------------------- the ratio
 
 
-@pytest.mark.parametrize(("when", "recorded"), SNAPSHOTS)
-def test_the_ratio_rebuilt_from_movements_is_the_recorded_one_to_ten_digits(
-    account, when, recorded
-):
+@pytest.mark.parametrize(("when", "stated"), SNAPSHOTS)
+def test_the_ratio_rebuilt_from_movements_is_the_recorded_one_to_ten_digits(account, when, stated):
     found = margin(account, when)
-    assert D(recorded) == printed(found.margin.judgements[0].ratio.value)
+    assert D(stated) == printed(found.margin.judgements[0].ratio.value)
 
 
-@pytest.mark.parametrize(("when", "recorded"), SNAPSHOTS[1:])
-def test_so_it_is_from_the_state_before_and_the_movements_since(account, when, recorded):
+@pytest.mark.parametrize(("when", "stated"), SNAPSHOTS[1:])
+def test_so_it_is_from_the_state_before_and_the_movements_since(account, when, stated):
     found = margin(account, when, Question())
     assert "recorded before" in found.rests.basis
-    assert D(recorded) == printed(found.margin.judgements[0].ratio.value)
+    assert D(stated) == printed(found.margin.judgements[0].ratio.value)
 
 
 def test_without_any_state_only_the_interest_of_the_running_hour_is_between(tmp_path):
     """4,000.64 USDC borrowed and 5,900.49 supplied: 40 minutes of it are less than 0.016 USDC."""
     path = cascade(tmp_path, without=("states",))
     asked = Question(is_complete=True, mode="portfolioMargin")
-    when, recorded = SNAPSHOTS[2]
+    when, stated = SNAPSHOTS[2]
     found = of_book(path, when, asked)
     assert () == found.compared
     requirement, worth = D("7319.4625"), D("7681.28207824")
     furthest = requirement / (worth - D("0.016")) - requirement / worth
-    assert abs(found.margin.judgements[0].ratio.value - D(recorded)) < furthest
+    assert abs(found.margin.judgements[0].ratio.value - D(stated)) < furthest
+
+
+def test_interest_runs_between_the_rows_at_the_recorded_rate(account):
+    """5 % a year, nominal and continuous, on what the state of 22:01 says is owed."""
+    state = answers("states", "borrowLendUserState")[1]["response"]["tokenToState"]
+    owed = D(dict(state)[0]["borrow"]["value"])
+    elapsed = parse_moment("2026-08-05T14:30Z") - parse_moment("2026-08-04T22:01Z")
+    by_rule = owed * (D("0.05") * elapsed / (365 * 86_400_000)).exp()
+    borrowed = (
+        margin(account, "2026-08-05T14:30Z", Question()).margin.picture.token("USDC").borrowed
+    )
+    assert abs(borrowed.value - by_rule) < D("1e-8")
+    assert borrowed.value - owed > D("0.37")
 
 
 def test_a_balance_is_the_sum_of_its_places(account):
