@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from projections.fold import States
     from replay.checking import CheckReport
     from replay.explain import Explanation
+    from replay.margin import MarginAt
 
 
 _OPENED: Final = b'{"@":"opened/'
@@ -307,6 +308,18 @@ class Instant:
         from replay.market import prices_at
 
         return views.prices_table(prices_at(self.history.audit.engine, self.as_of))
+
+    @property
+    def margin(self) -> MarginAt:
+        """Requirement, ratio, room and verdict, with the derivation; see ``replay.margin``.
+
+        Raises: NotInForce, without a rulebook; UnclearQuestion, when the mode is not known.
+        """
+        from replay.margin import Assembler, Question, last_moment
+
+        of = Assembler(self.history, self.as_of.position or 0, Question())
+        at = last_moment(of) if self.as_of.effective is None else self.as_of.effective
+        return of.at(at, workings=True)
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from projections.lending import Key, Loan
     from projections.margin import Picture, Step
     from replay.audit import AccountHistory
+    from replay.tables import Table
 
 MODES: Final[tuple[Mode, ...]] = (
     "default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction",
@@ -145,6 +146,17 @@ class MarginAt:
                 found[f"oracle price of {token.asset}"] = token.price.age(picture.at)
         limit = self.question.stale_ms
         return tuple((name, age) for name, age in found.items() if age is not None and age > limit)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Figures, positions, conditions of liquidation, and the venue's own state beside them."""
+        from replay.margin_report import tables
+
+        return tables(self)
+
+    def _repr_html_(self) -> str:
+        """Return it as HTML, for notebooks."""
+        return "".join(table._repr_html_() for table in self.tables)
 
     @property
     def missing(self) -> tuple[str, ...]:

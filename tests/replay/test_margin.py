@@ -107,6 +107,17 @@ def test_a_balance_is_the_sum_of_its_places(account):
     assert ("108.08", "28.7837") == (row["at_hand"], rows["HYPE"]["at_hand"])
 
 
+def test_one_line_leads_from_a_book_to_margin(account):
+    found = account.at("2026-08-05T14:40Z").margin
+    assert found.margin.liquidatable
+    assert found.margin.judgements[0].lines
+    titles = [table.title for table in found.tables]
+    assert "Positions" in titles
+    assert len(titles) == found._repr_html_().count("<table")
+    last = account.at().margin
+    assert parse_moment("2026-08-05T18:01Z") == last.margin.at
+
+
 # ------------------------------------------------------------------------- beside the venue's own
 
 
