@@ -30,7 +30,7 @@ The book is rollforward-demo.book in this folder, the chart rollforward-demo-mar
 
   rollforward history --asset USDC --book rollforward-demo.book
   rollforward margin 0x5ca1 --at 2026-08-05T14:40Z --explain --book rollforward-demo.book
-  rollforward efficiency 0x5ca1 --at 2026-08-04T12:00Z --book rollforward-demo.book
+  rollforward efficiency 0x5ca1 --at 2026-08-03T12:01Z --book rollforward-demo.book
   rollforward explain 0x5ca1 "position HYPE" --at 2026-08-05T14:39Z --book rollforward-demo.book
 
 Now with an address of your own. Save what the venue's information service answers; it needs no key:

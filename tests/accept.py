@@ -5,8 +5,8 @@ failed test, a test on real recordings that did not run, or a missed bar of the 
 the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
-histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS, ROLLFORWARD_HISTORIES (random margin
-states and simulated venues), ROLLFORWARD_BENCHMARK_EVENTS,
+histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS (random margin
+states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BENCHMARK_EVENTS,
 ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FULL_COUNT = {
     "HYPOTHESIS_PROFILE": "accept",
-    "ROLLFORWARD_EXAMPLES": "1000",
+    "ROLLFORWARD_EXAMPLES": "700",
     "ROLLFORWARD_KILLS": "200",
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
     "ROLLFORWARD_PORTFOLIOS": "200000",

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.support import compose
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -23,15 +25,48 @@ def play(cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def rollforward(cwd: Path, words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        f"{sys.executable} -m replay {words}",
+        shell=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_the_demonstration_runs_and_every_step_comes_out_as_it_must(tmp_path: Path, figure):
     began = time.monotonic()
     said = play(tmp_path)
     seconds = time.monotonic() - began
     assert (0, "") == (said.returncode, said.stderr)
-    assert "All 8 steps came out as they must." in said.stdout
+    steps = said.stdout.count("\n$ rollforward ")
+    assert 10 == steps
+    assert f"All {steps} steps came out as they must." in said.stdout
     assert "0xYOUR_ADDRESS" in said.stdout
-    assert said.stdout.count("\n$ rollforward ") == 8
-    figure(line="7", text="demo", value=f"exit 0, 8 of 8 steps, {seconds:.1f} s")
+    figure(line="7", text="demo", value=f"exit 0, {steps} of {steps} steps, {seconds:.1f} s")
+
+
+def test_it_shows_the_margin_up_to_the_liquidation_and_draws_it(tmp_path: Path, figure):
+    """The composer takes the position at the first price that passes the line."""
+    _, taken = compose.play_all()
+    said = play(tmp_path).stdout
+    first = f"first liquidatable at {taken.isoformat(timespec='milliseconds')}".replace(
+        "+00:00", "Z"
+    )
+    assert first in said
+    assert (tmp_path / "rollforward-demo-margin.svg").read_bytes().startswith(b"<?xml")
+    for width in (720, 1280):
+        span = "--from 2026-08-03T12:01Z --to 2026-08-05T18:00Z --every price"
+        chart = f"at-{width}.png"
+        drawn = f"--chart {chart} --width {width} --book rollforward-demo.book"
+        done = rollforward(tmp_path, f"margin 0x5ca1 {span} {drawn}")
+        assert 0 == done.returncode, done.stderr
+        header = (tmp_path / chart).read_bytes()[:24]
+        assert (b"PNG", width) == (header[1:4], int.from_bytes(header[16:20], "big"))
+    figure(line="3-6", text="the bundled account", value=f"{first}; charts of 720 and 1280 pixels")
 
 
 def test_it_can_be_played_twice_and_leaves_one_book(tmp_path: Path):
@@ -43,19 +78,11 @@ def test_it_can_be_played_twice_and_leaves_one_book(tmp_path: Path):
 
 def test_what_it_tells_to_try_next_works(tmp_path: Path):
     said = play(tmp_path)
-    lines = said.stdout.split("ask it more:")[1].split("Now with")[0].splitlines()
+    lines = said.stdout.split("ask more:")[1].split("Now with")[0].splitlines()
     commands = [line.strip() for line in lines if line.strip()]
-    assert 2 == len(commands)
+    assert 4 == len(commands)
     for command in commands:
-        done = subprocess.run(
-            command.replace("rollforward", f"{sys.executable} -m replay", 1),
-            shell=True,
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = rollforward(tmp_path, command.removeprefix("rollforward "))
         assert 0 == done.returncode, done.stderr
         assert done.stdout
 

@@ -64,12 +64,23 @@ def test_a_fill_with_a_price_and_a_size_always_moves_something_of_the_account(
     assert bool(sz) + bool(px and sz) == len(own)
 
 
-@given(event=instances(Transferred), other=st.sampled_from(("b" * 40, "c" * 40)))
+@given(
+    event=instances(Transferred),
+    other=st.sampled_from(("b" * 40, "c" * 40)),
+    sides=st.tuples(*[st.sampled_from(("spot", "perp:", "perp:xyz"))] * 2),
+)
 def test_the_two_sides_of_a_transfer_leave_nothing_in_transit(
-    event: Transferred, other: str
+    event: Transferred, other: str, sides: tuple[str, str]
 ) -> None:
     sender, recipient = Address("0x" + "a" * 40), Address("0x" + other)
-    sent = attrs.evolve(event, stream=account_stream(sender), sender=sender, recipient=recipient)
+    sent = attrs.evolve(
+        event,
+        stream=account_stream(sender),
+        sender=sender,
+        recipient=recipient,
+        source=sides[0],
+        target=sides[1],
+    )
     received = attrs.evolve(sent, stream=account_stream(recipient))
     with exact():
         legs = postings(sent, EMPTY) + postings(received, EMPTY)

@@ -32,7 +32,7 @@ def test_the_rule_of_rates_and_the_three_holes(recorded: Path, tmp_path: Path, f
     checks = checked(tmp_path)
     rates, holes = result(checks, "funding-rate"), findings(checks, "funding-grid")
     assert (18981, 18981) == (rates["agreed"], rates["looked_at"])
-    hours = [datetime.fromtimestamp(ms // 1000, UTC) for ms in after(holes)]
+    hours = after(holes)
     assert HOLES == hours
     figure(line="1g", text="BTC funding history: rate rule, modern rows", value=of(rates))
     figure(
@@ -42,9 +42,10 @@ def test_the_rule_of_rates_and_the_three_holes(recorded: Path, tmp_path: Path, f
     )
 
 
-def after(holes: list[dict]) -> list[int]:
-    """Return the last hour before each hole, in milliseconds."""
-    return [int(hole["text"].partition(" after ")[2].split(";")[0]) for hole in holes]
+def after(holes: list[dict]) -> list[datetime]:
+    """Return the last hour before each hole."""
+    texts = [hole["text"].partition(" after ")[2].split(";")[0] for hole in holes]
+    return [datetime.fromisoformat(text) for text in texts]
 
 
 def test_the_rule_holds_for_the_raw_rows_too(recorded: Path):
