@@ -62,12 +62,15 @@ class Known(Protocol):
 
         More than the interval is allowed; both ends belong to it. An unknown stream is empty.
         """
+        ...
 
     def line(self, stream: Stream, version: int, row: int) -> bytes:
         """Return one canonical line."""
+        ...
 
     def covered(self, stream: Stream) -> Sequence[Covered]:
         """Return the claims of all headers of identified sources in a stream, in any order."""
+        ...
 
 
 @attrs.frozen(kw_only=True)

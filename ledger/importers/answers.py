@@ -270,4 +270,4 @@ def covered(
 
 def _asked(answer: Answer, field: str) -> int | None:
     value = answer.request.get(field)
-    return value if value.__class__ is int else None
+    return value if type(value) is int else None

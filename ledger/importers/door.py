@@ -187,7 +187,7 @@ def array(value: Json, field: str = "rows") -> list[Json]:
 def decimal(row: Mapping[str, Json], field: str) -> Decimal:
     """Return a number the venue writes as text, exactly. Raises: MalformedRecord."""
     value = row.get(field)
-    if value.__class__ is str:
+    if type(value) is str:
         return parse_decimal(value, field=field)
     raise _not_figure(row, field, value)
 
@@ -217,7 +217,7 @@ def number(row: Mapping[str, Json], field: str) -> Decimal:
 def integer(row: Mapping[str, Json], field: str) -> int:
     """Return a whole JSON number. Raises: MalformedRecord."""
     value = row.get(field)
-    if value.__class__ is int:
+    if type(value) is int:
         return value
     if field not in row:
         raise missing(field)
@@ -227,7 +227,7 @@ def integer(row: Mapping[str, Json], field: str) -> int:
 def millis(row: Mapping[str, Json], field: str = "time") -> Millis:
     """Return a moment in venue milliseconds, a JSON number. Raises: MalformedRecord."""
     value = row.get(field)
-    if value.__class__ is int:
+    if type(value) is int:
         return parse_millis(value, field=field)
     if field not in row:
         raise missing(field)
@@ -246,7 +246,7 @@ def address(row: Mapping[str, Json], field: str) -> Address:
 def text(row: Mapping[str, Json], field: str) -> str:
     """Return printable text, without control or direction characters. Raises: MalformedRecord."""
     value = row.get(field)
-    if value.__class__ is not str:
+    if type(value) is not str:
         raise not_text(row, field)
     if value.isprintable() or value.translate(_WORD_JOINERS).isprintable():
         return value
@@ -273,7 +273,7 @@ def flag(row: Mapping[str, Json], field: str) -> bool:
 def tx_hash(row: Mapping[str, Json], field: str = "hash") -> str:
     """Return a transaction hash in lower case. Raises: MalformedRecord."""
     value = row.get(field)
-    if value.__class__ is str:
+    if type(value) is str:
         if _HASH.match(value):
             return value
         if _HASH.match(lowered := value.lower()):

@@ -87,7 +87,7 @@ class FillReader:
         at, crossed = row.get("time"), row.get("crossed")
         return Filled(
             stream=stream,
-            at=Millis(at) if at.__class__ is int and 0 <= at < MILLIS_MAX else door.millis(row),
+            at=Millis(at) if type(at) is int and 0 <= at < MILLIS_MAX else door.millis(row),
             coin=self._word(row, "coin", self._coins),
             px=door.decimal(row, "px") if price is None else price,
             sz=size,
@@ -117,7 +117,7 @@ class FillReader:
         value = row.get(field)
         if value is None:
             return None
-        if value.__class__ is not str:
+        if type(value) is not str:
             return door.decimal(row, field)
         known = self._numbers.get(value)
         if known is None:
@@ -128,7 +128,7 @@ class FillReader:
 
     def _word(self, row: Mapping[str, Json], field: str, known: dict[str, W]) -> W:
         value = row.get(field)
-        if value.__class__ is not str:
+        if type(value) is not str:
             raise door.not_text(row, field)
         word = known.get(value)
         if word is None:
@@ -162,7 +162,7 @@ def _side(row: Mapping[str, Json]) -> Literal["B", "A"]:
 
 def _whole(row: Mapping[str, Json], field: str) -> int | None:
     value = row.get(field)
-    if value.__class__ is int or value is None:
+    if type(value) is int or value is None:
         return value
     return door.integer(row, field)
 

@@ -98,7 +98,7 @@ def reserve_observed(
 
 def _read_reserve(answer: Answer) -> Found:
     asked = answer.request.get("token")
-    token = asked if asked.__class__ is int else answer.hints.token
+    token = asked if type(asked) is int else answer.hints.token
     if not isinstance(token, int):
         raise NeedsHint(
             name=answer.name,
@@ -154,7 +154,7 @@ def by_token(value: Json, field: str) -> Iterator[tuple[int, Json]]:
         return
     for pair in door.array(value, field):
         token = pair[0] if isinstance(pair, list) and len(pair) == 2 else None
-        if token.__class__ is not int or not isinstance(pair, list):
+        if type(token) is not int or not isinstance(pair, list):
             raise MalformedRecord(
                 field=field, found=door.as_text(pair), expected="a pair of token and figures"
             )

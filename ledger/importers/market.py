@@ -179,7 +179,7 @@ def _is_all_metas(value: Json) -> bool:
 
 def _read_margin_table(answer: Answer) -> Found:
     asked = answer.request.get("id")
-    table = asked if asked.__class__ is int else answer.hints.table
+    table = asked if type(asked) is int else answer.hints.table
     if not isinstance(table, int):
         raise NeedsHint(
             name=answer.name,

@@ -6,7 +6,7 @@ picture would be a wrong one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from ledger.errors import MalformedRecord, NeedsHint
 from ledger.events import (
@@ -233,11 +233,16 @@ def _is_spot_state(value: Json) -> bool:
     return isinstance(value, dict) and "balances" in value
 
 
+Mode: TypeAlias = Literal[
+    "default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction"
+]
+"""The venue's words for the ways an account can be kept."""
+
+
 def mode_changed(value: Json, *, stream: Stream, at: Millis) -> ModeChanged:
     """Return the abstraction mode an account was seen in. Raises: MalformedRecord."""
     mode = door.one_of({"userAbstraction": value}, "userAbstraction", MODES)
-    words = Literal["default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction"]
-    return ModeChanged(stream=stream, at=at, mode=cast("words", mode), observed=True)
+    return ModeChanged(stream=stream, at=at, mode=cast("Mode", mode), observed=True)
 
 
 def _read_mode(answer: Answer) -> Found:
