@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ledger import events as ev
 from ledger.units import Asset
 from projections.chart import Place, is_own, summed
-from projections.postings import Move, moves
+from projections.postings import Move, moves, opened
 from projections.state import State as GenericState
 from projections.state import applied
 
@@ -51,8 +51,9 @@ def apply(state: State, event: Event, reference: Reference) -> State:
 
 
 def record(held: dict[Key, Decimal], event: Event, reference: Reference) -> None:
-    """Add the legs of an event to the balances in *held*."""
-    moved = [move for move in moves(event, reference) if move[3]]
+    """Add the legs of an event to the balances in *held*; an opening sets those it names."""
+    found = opened(event, held) if type(event) is ev.Opened else moves(event, reference)
+    moved = [move for move in found if move[3]]
     if type(event) in _WAITING:
         moved = [(summed(into), summed(out), asset, sum_) for into, out, asset, sum_ in moved]
     add(held, moved)

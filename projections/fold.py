@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from projections.reference import Reference
     from projections.state import Projection
 
-FOLD_VERSION: Final = 1
+FOLD_VERSION: Final = 2
 """Counts changes of what states hold or how they are written; stored states of others are void."""
 
 STATE_RECIPE: Final = b"rollforward state 1\n"

@@ -379,7 +379,11 @@ def _carried(
 
 
 def _opened(held: dict[Key, Position], event: ev.Opened, reference: Reference) -> None:
-    """Begin with what an opening attests; its tokens at hand cost nobody knows what."""
+    """Set what an opening attests; its tokens at hand cost nobody knows what.
+
+    A holding that older transfers have moved is set too: what was traded then is not recorded.
+    """
+    named: set[Key] = set()
     for attested in event.positions:
         if is_perp(attested.coin):
             money = reference.collateral_of(attested.coin)
@@ -390,7 +394,9 @@ def _opened(held: dict[Key, Position], event: ev.Opened, reference: Reference) -
             known, cost, count = None, attested.entry_notional, SPOT_MONEY
         flat = _flat(count=known, money=money, money_places=count)
         begun, lots = _in_lots(flat, attested.size)
-        held[key(attested.coin, reference)] = begun._replace(
+        name = key(attested.coin, reference)
+        named.add(name)
+        held[name] = begun._replace(
             size=lots,
             opening=lots,
             origin="attested",
@@ -401,12 +407,14 @@ def _opened(held: dict[Key, Position], event: ev.Opened, reference: Reference) -
         if balance.place in {SPOT, SUPPLIED} and balance.asset != USDC:
             tokens[balance.asset] = tokens.get(balance.asset, ZERO) + balance.amount
     for asset, amount in tokens.items():
-        if holding(asset) not in held:
-            flat = _flat(count=None, money=USDC, money_places=SPOT_MONEY)
-            begun, lots = _in_lots(flat, amount)
-            held[holding(asset)] = begun._replace(
-                size=lots, opening=lots, origin="attested", notional=None
-            )
+        name = holding(asset)
+        if name in named or not (amount or name in held):
+            continue
+        flat = _flat(count=None, money=USDC, money_places=SPOT_MONEY)
+        begun, lots = _in_lots(flat, amount)
+        held[name] = begun._replace(
+            size=lots, opening=lots, origin="attested", notional=None if lots else 0
+        )
 
 
 # ------------------------------------------------------------------------------------ views

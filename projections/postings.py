@@ -22,6 +22,8 @@ from projections import chart
 from projections.chart import HYPE, MAIN_PERP, SPOT, USDC, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ledger.events import Event
     from projections.reference import Reference
 
@@ -335,6 +337,23 @@ def _vault(
 
 def _waiting(event: ev.VaultDeposited | ev.VaultWithdrawn) -> Place:
     return chart.in_transit(tx_hash=event.tx_hash, nonce=None, at=event.at)
+
+
+def opened(event: ev.Opened, held: Mapping[tuple[Place, Asset], Decimal]) -> Moves:
+    """Return what an opening moves where something is held already: it *sets* what it names.
+
+    Transfers and funding may reach back further than the fills that are kept. What they lead to
+    is not what the account had, so every balance and size named becomes what is attested, and
+    the difference is a move from ``opening``; what is not named stays. With nothing held these
+    are its ``moves``. Must be called in the exact context (``ledger.money.exact``).
+    """
+    attested: dict[tuple[Place, Asset], Decimal] = {}
+    for place, _, asset, amount in _opened(event):
+        attested[place, asset] = attested.get((place, asset), ZERO) + amount
+    return tuple(
+        (place, chart.OPENING, asset, amount - held.get((place, asset), ZERO))
+        for (place, asset), amount in attested.items()
+    )
 
 
 def _opened(event: ev.Opened) -> Moves:

@@ -209,7 +209,7 @@ def _opened(
             *(balance for state in perps for balance in _perp_balances(state, reference)),
             *(balance for state in spots for balance in _spot_balances(state, perps)),
         ]
-        if not any(balance.place in {"supplied", "borrowed"} for balance in balances):
+        if not any(b.place in {"supplied", "borrowed"} and b.amount for b in balances):
             balances += [b for state in loans for b in _loan_balances(state, reference)]
         positions = tuple(
             OpeningPosition(coin=held.coin, size=held.size, entry_notional=_entry_notional(held))
@@ -220,7 +220,8 @@ def _opened(
     return Opened(
         stream=stream,
         at=at if at is not None else max(event.at for event in seen),
-        balances=tuple(balance for balance in balances if balance.amount),
+        # zero is attested too: older transfers may lead to something else
+        balances=tuple(balances),
         positions=positions,
         author=_said(author, "--as"),
         source=source,
@@ -255,12 +256,12 @@ def _spot_balances(
     that of USDC the value of the perpetuals sides as well.
     """
     for balance in state.balances:
-        supplied, borrowed = balance.supplied or ZERO, balance.borrowed or ZERO
         yield OpeningBalance(
             place="spot", asset=balance.asset, amount=_at_hand(balance, state, perps)
         )
-        yield OpeningBalance(place="supplied", asset=balance.asset, amount=supplied)
-        yield OpeningBalance(place="borrowed", asset=balance.asset, amount=borrowed)
+        for place, amount in (("supplied", balance.supplied), ("borrowed", balance.borrowed)):
+            if amount is not None:
+                yield OpeningBalance(place=place, asset=balance.asset, amount=amount)
 
 
 def _at_hand(

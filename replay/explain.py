@@ -12,7 +12,7 @@ import msgspec
 from ledger import timeline
 from ledger.codec import decode, encode, event_id
 from ledger.errors import NotFound, UnclearQuestion, UnknownKind
-from ledger.events import Annulled, Contradicted, Filled, FundingPaid, Replaced
+from ledger.events import Annulled, Contradicted, Filled, FundingPaid, Opened, Replaced
 from ledger.money import ZERO, canonical, exact
 from ledger.units import Coin
 from projections.chart import position, size_asset
@@ -39,6 +39,10 @@ Rule: TypeAlias = "Callable[[Event], tuple[tuple[Change, str], ...]]"
 """What an event changes, each change in words; nothing where it does not touch the figure."""
 
 _IDENTITY: Final = re.compile(r"\A[0-9a-f]{6,32}\Z")
+
+SETS: Final = (
+    "an opening sets what it names: where something is held before it, only the difference moves"
+)
 
 FIGURES: Final = (
     "balance PLACE ASSET (such as balance spot USDC, balance perp USDC, balance borrowed HYPE)",
@@ -187,6 +191,7 @@ def _legs(event: Event, reference: Reference) -> Table:
         columns=("place", "asset", "amount"),
         rows=tuple((place_name(leg.place), str(leg.asset), canonical(leg.amount)) for leg in legs),
         numbers=frozenset({"amount"}),
+        notes=(SETS,) if isinstance(event, Opened) and legs else (),
         empty=empty,
     )
 

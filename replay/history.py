@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ledger.codec import event_id
 from ledger.errors import UnknownKind
+from ledger.events import Opened
 from ledger.money import ZERO, canonical, exact
 from projections.chart import IN_TRANSIT, is_own, summed
-from projections.postings import moves
+from projections.postings import moves, opened
 from replay.moments import iso
 from replay.tables import UNKNOWN, Table
 from replay.views import place_name
@@ -51,7 +52,10 @@ class Running:
         """
         changes: Changes = {}
         try:
-            found = moves(event, self._reference)
+            if isinstance(event, Opened):
+                found = opened(event, self.balances)
+            else:
+                found = moves(event, self._reference)
         except UnknownKind:
             self.unknown_since = self.unknown_since or event.at
             return changes

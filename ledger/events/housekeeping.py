@@ -34,7 +34,7 @@ class OpeningPosition:
 @kind("opened", key=(), rank=RANK_OPENING)
 @attrs.frozen(kw_only=True)
 class Opened(Fact):
-    """Somebody attests with what the account began; holds until older history is recorded."""
+    """Somebody attests what the account had; holds until older fills are recorded."""
 
     balances: Annotated[tuple[OpeningBalance, ...], Is("balances at the opening")]
     positions: Annotated[tuple[OpeningPosition, ...], Is("positions at the opening")]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from ledger.codec import decode
 from ledger.entries import AsOf, Batch, Header, Part
 from ledger.events import Opened
-from ledger.events.base import RANK_CASH, RANK_TRADE
 from ledger.merge import plan
 from ledger.timeline import coverage
 from ledger.timeline.corrections import Findings, notes_of, resolved
@@ -132,7 +131,11 @@ def _suppose(shelf: Shelf, stream: Stream, hypotheses: tuple[Event, ...]) -> Non
 
 
 def _weigh_openings(shelf: Shelf, found: Findings) -> None:
-    """Set aside every opening before which some history is effective."""
+    """Set aside every opening before which fills, or an earlier opening, are effective.
+
+    Fills are what the venue cuts; transfers and funding mostly reach back to the beginning, and
+    an opening sets what they lead to (``projections.balances``).
+    """
     openings = [
         slot
         for sheet in shelf.by_moment
@@ -142,7 +145,7 @@ def _weigh_openings(shelf: Shelf, found: Findings) -> None:
     ]
     openings.sort(key=lambda slot: (shelf.at(slot), shelf.identity(slot)))
     for number, slot in enumerate(openings):
-        if number or _has_history(shelf, found, shelf.at(slot)):
+        if number or _has_fills(shelf, found, shelf.at(slot)):
             found.instead.pop(slot, None)
             found.drop(shelf, slot, "older history recorded", ())
 
@@ -152,19 +155,18 @@ def _is_opening(line: bytes) -> bool:
     return kind is not None and kind.event_class is Opened
 
 
-def _is_history(line: bytes) -> bool:
-    """Tell whether a line is something that happened to money, rather than was seen or said."""
+def _is_fill(line: bytes) -> bool:
     kind = kind_of_line(line)
-    return kind is not None and RANK_CASH <= kind.rank <= RANK_TRADE
+    return kind is not None and kind.family == "fills"
 
 
-def _has_history(shelf: Shelf, found: Findings, at: int) -> bool:
-    """Tell whether anything in force happened before a moment."""
-    if any(found.literals[number].at < at and _is_history(found.literals[number].line)
+def _has_fills(shelf: Shelf, found: Findings, at: int) -> bool:
+    """Tell whether any fill in force happened before a moment, whoever recorded it."""
+    if any(found.literals[number].at < at and _is_fill(found.literals[number].line)
            for number in found.loose):  # fmt: skip
         return True
     return any(
-        slot not in found.gone and _is_history(_line(shelf, found, slot))
+        slot not in found.gone and _is_fill(_line(shelf, found, slot))
         for sheet in shelf.by_moment
         if sheet.header.first_at < at
         for slot in shelf.slots(sheet, sheet.header.first_at, at - 1)

@@ -52,7 +52,8 @@ def command(
     """Record with what an account began, taken from a state of the venue, with its author.
 
     For histories that are cut: the venue keeps the last 10,000 fills. Every figure that rests on
-    the opening says so. It holds until older history is recorded, which then takes its place.
+    the opening says so. It sets what it names, whatever older transfers and funding lead to, and
+    holds until older fills are recorded, which then take its place.
     """
     import replay
     from ledger.book import Book
@@ -97,8 +98,8 @@ def command(
         ctx.exit(exits.FINDING)
     if not in_force:
         tell(
-            "not in force: older history of this account is recorded, and recorded facts come "
-            "before an attested opening. See rollforward check"
+            "not in force: older fills of this account, or an earlier opening, are recorded and "
+            "come before an attested opening. See rollforward check"
         )
         ctx.exit(exits.INCOMPLETE)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from replay.cli import exits
 from replay.cli.common import (
     book_option,
     cache_option,
@@ -37,15 +38,19 @@ if TYPE_CHECKING:
 @takes(instant_options, book_option, cache_option, json_option)
 @click.option("--prices", is_flag=True, help="Add the last price of every market.")
 @click.option("--digests", is_flag=True, help="Add the digests of the state and of the timeline.")
+@click.pass_context
 def command(
-    account: str | None, at: str | None, known_at: str | None, book: Path | None, *,
-    cache: bool, as_json: bool, prices: bool, digests: bool,
+    ctx: click.Context, account: str | None, at: str | None, known_at: str | None,
+    book: Path | None, *, cache: bool, as_json: bool, prices: bool, digests: bool,
 ) -> None:  # fmt: skip
     """Show balances, positions, fees and funding of an account at an instant.
 
     ACCOUNT may be left out when the book has only one, and cut short when no other begins so.
-    --at asks what had happened by then; --known-at asks what the book knew then.
+    --at asks what had happened by then; --known-at asks what the book knew then. Ends with 3
+    when a table is unknown, since an event of unknown kind may have moved anything.
     """
+    from projections.fold import Stopped
+
     with open_audit(book, cache=cache) as audit:
         instant = audit.account(the_account(audit, account)).at(at, known_at)
         if as_json:
@@ -55,9 +60,11 @@ def command(
             if digests:
                 shown["timeline_digest"] = instant.timeline_digest
             put_json(shown)
-            return
-        tell(instant.heading)
-        put_tables([*instant.tables, instant.prices] if prices else instant.tables)
-        if digests:
-            click.echo(f"state digest     {instant.digest}")
-            click.echo(f"timeline digest  {instant.timeline_digest}")
+        else:
+            tell(instant.heading)
+            put_tables([*instant.tables, instant.prices] if prices else instant.tables)
+            if digests:
+                click.echo(f"state digest     {instant.digest}")
+                click.echo(f"timeline digest  {instant.timeline_digest}")
+        if any(isinstance(held, Stopped) for held in instant.states.by_name.values()):
+            ctx.exit(exits.INCOMPLETE)

@@ -128,6 +128,95 @@ def test_older_history_takes_the_place_of_an_opening_and_shows_the_difference(rf
     assert ("1.5", "2", "0.5") == said["position ETH"]
 
 
+HOUR = 3_600_000
+SPOT_STATE = {
+    "balances": [
+        {"coin": "USDC", "token": 0, "hold": "0.0", "total": "0.0", "entryNtl": "0.0"},
+        {"coin": "HYPE", "token": 150, "hold": "0.0", "total": "7.0", "entryNtl": "210.0"},
+    ]
+}
+
+
+def ledger_row(ago: int, delta: dict) -> dict:
+    return {"time": 1760000000500 - ago * HOUR, "hash": f"0x{ago:064x}", "delta": delta}
+
+
+def older_transfers(rf) -> None:
+    """5,000 USDC a hundred hours before, 300 of them and 20 HYPE at hand on the spot side."""
+    arrived = {"type": "spotTransfer", "token": "HYPE", "amount": "20.0", "usdcValue": "600.0",
+               "user": "0x" + "cd" * 20, "destination": ACCOUNT, "fee": "0.0",
+               "nativeTokenFee": "0.0", "nonce": None, "feeToken": ""}  # fmt: skip
+    rows = [
+        ledger_row(100, {"type": "deposit", "usdc": "5000.0"}),
+        ledger_row(99, {"type": "accountClassTransfer", "usdc": "300.0", "toPerp": False}),
+        ledger_row(98, arrived),
+    ]
+    rf.fine("import", write(rf.folder, "ledger.json", rows), "--account", ACCOUNT)
+
+
+def opened_after_transfers(rf) -> dict:
+    older_transfers(rf)
+    rf.fine(
+        "import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT
+    )
+    (rf.folder / "state.json").write_text(json.dumps(STATE))
+    (rf.folder / "spot.json").write_text(json.dumps(SPOT_STATE))
+    words = ("--from-state", "state.json", "--from-state", "spot.json", "--as", "ada")
+    return rf.json("open", ACCOUNT, *words, "--at", "1760000000500")
+
+
+def amounts(rf, *words: str) -> dict[tuple[str, str], str]:
+    rows = rf.json("show", *words)["balances"]  # nobody recorded the sender's side of the HYPE
+    return {
+        (row["place"], row["asset"]): row["amount"] for row in rows if row["place"] != "in-transit"
+    }
+
+
+def test_an_opening_sets_what_it_names_whatever_older_transfers_lead_to(rf):
+    assert opened_after_transfers(rf)["in_force"] is True
+    before = {("perp", "USDC"): "4700", ("spot", "USDC"): "300", ("spot", "HYPE"): "20"}
+    assert before == amounts(rf, "--at", "1760000000499")
+    # 1000 raw money less 1000 paid and the fee since; no USDC and 7 HYPE at hand
+    after = {("perp", "USDC"): "-0.35", ("spot", "HYPE"): "7"}
+    assert after == amounts(rf)
+    shown = rf.json("show")
+    held = {row["market"]: (row["size"], row["opening"]) for row in shown["positions"]}
+    assert {"ETH": ("2.5", "attested 2"), "spot:HYPE": ("7", "attested 7")} == held
+    assert any("attested by ada" in note for note in shown["notes"])
+    explained = rf.json("explain", ACCOUNT, "balance perp USDC")
+    assert "-0.35" == explained["figure"]
+    assert ("-3700", "1000") in {
+        (row["change"], row["balance"])
+        for row in rf.json("history")
+        if (row["place"], row["asset"]) == ("perp", "USDC")
+    }
+
+
+def test_older_fills_set_the_opening_aside_and_the_difference_is_shown(rf):
+    opened_after_transfers(rf)
+    older = [fill(0, time=1760000000500 - 50 * HOUR, sz="1.5", tid=5, oid=5)]
+    rf.fine("import", write(rf.folder, "older.json", older), "--account", ACCOUNT)
+    assert not any("attested by" in note for note in rf.json("show")["notes"])
+    found = [
+        f for f in json.loads(rf("check", "--json").stdout)["findings"] if f["check"] == "opening"
+    ]
+    said = {f["text"].split(":")[0]: (f["expected"], f["observed"], f["difference"]) for f in found}
+    assert ("1.5", "2", "0.5") == said["position ETH"]
+    # 4700 less 1.5 × 2000 and the fee
+    assert ("1699.65", "1000", "-699.65") == said["perp USDC"]
+    assert ("300", "0", "-300") == said["spot USDC"]
+
+
+def test_a_table_that_is_unknown_ends_show_with_3(rf):
+    row = ledger_row(1, {"type": "somethingNew", "usdc": "1.0"})
+    rf("import", write(rf.folder, "ledger.json", [row]), "--account", ACCOUNT)
+    result = rf("show")
+    assert 3 == result.exit_code
+    assert "unknown from" in result.stdout
+    assert 3 == rf("show", "--json").exit_code
+    assert 0 == rf("show", "--at", str(1760000000499 - HOUR)).exit_code
+
+
 def test_a_second_opening_of_one_moment_contradicts_the_first(rf):
     rf.fine(
         "import", write(rf.folder, "b.json", [fill(2, startPosition="2.0")]), "--account", ACCOUNT

@@ -598,21 +598,37 @@ def opened(at):
     )
 
 
-def test_an_opening_holds_while_nothing_older_is_recorded():
+def test_an_opening_holds_while_no_older_fill_is_recorded():
     shelf = shelf_of(part([filled(START, 1)]))
     shelf.act(opened(START))
     assert [opened(START), filled(START, 1)] == shelf.events(STREAM)
 
 
-def test_an_opening_gives_way_to_older_history_and_returns_when_that_is_annulled():
+def test_an_opening_gives_way_to_older_fills_and_returns_when_that_is_annulled():
     shelf = shelf_of(part([filled(START, 1)]))
     shelf.act(opened(START))
-    older = deposited(START - 1, 5)
+    older = filled(START - 1, 2)
     shelf.append(part([older]))
     assert [older, filled(START, 1)] == shelf.events(STREAM)
     assert ["older history recorded"] == reasons(shelf)
     shelf.act(annulled(older, target=event_id(older)))
     assert [opened(START), filled(START, 1)] == shelf.events(STREAM)
+
+
+def test_older_transfers_and_funding_do_not_end_an_opening():
+    older = [deposited(START - 9, 5), funded(START - 5)]
+    shelf = shelf_of(part(older), part([filled(START + 1, 1)]))
+    shelf.act(opened(START))
+    assert [*older, opened(START), filled(START + 1, 1)] == shelf.events(STREAM)
+    assert [] == reasons(shelf)
+
+
+def test_a_fill_of_a_web_export_ends_an_opening_too():
+    older = web(filled(SECOND, 1))
+    shelf = shelf_of(part([older], source="web"))
+    shelf.act(opened(SECOND + 5000))
+    assert [older] == shelf.events(STREAM)
+    assert ["older history recorded"] == reasons(shelf)
 
 
 def test_a_remark_is_no_history():
@@ -622,8 +638,8 @@ def test_a_remark_is_no_history():
     assert [remark, opened(START)] == shelf.events(STREAM)
 
 
-def test_history_that_was_moved_before_an_opening_ends_it():
-    later, older = deposited(START + 1, 5), deposited(START - 1, 5)
+def test_a_fill_that_was_moved_before_an_opening_ends_it():
+    later, older = filled(START + 1, 1), filled(START - 1, 1)
     shelf = shelf_of(part([later]))
     shelf.act(opened(START))
     shelf.act(replaced(later, target=event_id(later), by=encode(older)))
@@ -637,8 +653,8 @@ def test_of_two_openings_the_earlier_holds():
     assert [opened(START)] == shelf.events(STREAM)
 
 
-def test_what_was_known_before_older_history_still_rests_on_the_opening():
+def test_what_was_known_before_older_fills_still_rests_on_the_opening():
     shelf = Shelf()
     shelf.act(opened(START))
-    shelf.append(part([deposited(START - 1, 5)]))
+    shelf.append(part([filled(START - 1, 1)]))
     assert [opened(START)] == shelf.events(STREAM, AsOf(position=1))
