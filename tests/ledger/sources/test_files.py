@@ -297,7 +297,9 @@ def test_one_refused_file_does_not_stop_the_next(tmp_path: Path):
     assert [RefusedFile, RawRecord] == [type(item) for item in records([tmp_path])]
 
 
-@pytest.mark.parametrize("data", [TEXT, gzip.compress(TEXT), zipped({"a": TEXT})])
+@pytest.mark.parametrize(
+    "data", [TEXT, gzip.compress(TEXT), zipped({"a": TEXT})], ids=("plain", "gzip", "zip")
+)
 def test_standard_input_is_read_like_a_file(data: bytes):
     found = list(records(["-"], stdin=io.BytesIO(data)))
     assert [TEXT] == [item.body for item in found]
