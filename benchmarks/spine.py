@@ -367,7 +367,7 @@ def report(ours: Figures, plain: Figures, files: Figures) -> int:
         (
             "6d",
             (
-                f"instant: median {ours['instant'] * 1e3:.2f} ms (worst {ours['worst'] * 1e3:.1f} ms;"
+                f"instant: median {ours['instant'] * 1e3:.2f} ms (worst {ours['worst'] * 1e3:.1f};"
                 f" first {ours['cold']:.1f} s, it makes the checkpoints)"
                 f" against {plain['instant'] * 1e3:.2f} ms"
             ),
