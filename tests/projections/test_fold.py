@@ -40,7 +40,7 @@ def test_the_digest_sees_every_projection():
 def test_the_digest_of_nothing_is_what_it_always_was():
     """Taken over the text below; another digest means that stored ones are void."""
     text = (
-        b'{"@":"states/1","balances":[],"fees":[],"funding":[],"liquidations":[],'
+        b'{"@":"states/2","balances":[],"fees":[],"funding":[],"liquidations":[],'
         b'"positions":[],"prices":[]}'
     )
     assert text == canonical_json(BEGINNING)
