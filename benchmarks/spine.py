@@ -324,7 +324,7 @@ def measured(part: str, count: int, instants: int, folder: Path) -> Figures:
     words = [sys.executable, __file__, "--part", part, "--events", str(count)]
     words += ["--instants", str(instants), "--folder", str(folder)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return json.loads(done.stdout)
 
 
 def compared(count: int, instants: int, folder: Path) -> tuple[Figures, Figures]:
