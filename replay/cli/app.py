@@ -26,6 +26,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "check": ("check", "Compare what was recorded with what follows from it."),
     "margin": ("margin", "Show requirement, ratio and verdict at an instant or through time."),
     "efficiency": ("efficiency", "Compare the ways of margining on one account."),
+    "reconcile": ("reconcile", "Hold payouts, pools and states against what follows by rule."),
     "explain": ("explain", "Go from a figure or an event back to the raw records behind it."),
     "correct": ("correct", "Annul or replace an event, with a reason; nothing is edited."),
     "open": ("open_", "Attest with what an account began, from a recorded state."),

@@ -48,7 +48,11 @@ This page is written by `python -m replay.cli.reference`.
 def commands_page() -> str:
     """Return the page of commands: the help of each, as it is printed."""
     parts = [_HEAD, _help_of([])]
-    parts += [f"\n## {name}\n\n{_help_of([name])}" for name in VERBS]
+    for name in VERBS:
+        parts.append(f"\n## {name}\n\n{_help_of([name])}")
+        parts += [
+            f"\n### {name} {each}\n\n{_help_of([name, each])}" for each in _verbs_of_group(name)
+        ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -58,6 +62,13 @@ def codes_page() -> str:
         f"| {code} | {name} | {sentence} |\n" for code, (name, sentence) in exits.MEANINGS.items()
     )
     return _CODES_HEAD + rows + _CODES_TAIL
+
+
+def _verbs_of_group(name: str) -> list[str]:
+    """Return the verbs of a group; none for a verb that is no group."""
+    context = click.Context(app, info_name="rollforward")
+    found = app.get_command(context, name)
+    return found.list_commands(context) if isinstance(found, click.Group) else []
 
 
 def _help_of(words: list[str]) -> str:
@@ -70,7 +81,8 @@ def _help_of(words: list[str]) -> str:
     )
     command: click.Command = app
     for word in words:
-        found = app.get_command(context, word)
+        assert isinstance(command, click.Group), word
+        found = command.get_command(context, word)
         assert found is not None, word
         context = click.Context(
             found, info_name=word, parent=context, terminal_width=WIDTH, max_content_width=WIDTH

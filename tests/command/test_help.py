@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from replay.cli import reference
@@ -21,36 +22,47 @@ HEAVY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself_with_examples(rf, verb):
-    long, short = rf.fine(verb, "--help"), rf.fine(verb, "-h")
+def all_verbs():
+    """Yield the words of every verb, those of groups after the group's own."""
+    parent = click.Context(app)
+    for verb in VERBS:
+        yield (verb,)
+        found = app.get_command(parent, verb)
+        if isinstance(found, click.Group):
+            yield from ((verb, each) for each in found.list_commands(parent))
+
+
+@pytest.mark.parametrize("words", list(all_verbs()), ids=" ".join)
+def test_every_verb_explains_itself_with_examples(rf, words):
+    long, short = rf.fine(*words, "--help"), rf.fine(*words, "-h")
     assert long == short
     assert "Examples:" in long
-    assert f"rollforward {verb}" in long.split("Examples:")[1]
+    assert f"rollforward {' '.join(words)}" in long.split("Examples:")[1]
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_example_parses(verb):
+@pytest.mark.parametrize("words", list(all_verbs()), ids=" ".join)
+def test_every_example_parses(words):
     import shlex
 
-    import click
-
-    parent = click.Context(app, help_option_names=["-h", "--help"])
-    command = app.get_command(parent, verb)
+    parent, command = click.Context(app, help_option_names=["-h", "--help"]), app
+    for word in words:
+        command = command.get_command(parent, word)
     shown = command.epilog.replace("\b", "").split("Examples:")[1]
     said = 0
     for line in shown.splitlines():
-        words = (
+        said_so = (
             line.split("|")[-1] if line.strip().startswith("zcat") else re.split(r"[|>&]", line)[0]
         )
-        if words.strip():
-            given = shlex.split(words.strip())
-            assert ["rollforward", verb] == given[:2]
+        if said_so.strip():
+            begin, given = ["rollforward", *words], shlex.split(said_so.strip())
+            assert begin == given[: len(begin)]
+            rest = given[len(begin) :]
             with command.make_context(
-                verb, given[2:], parent=parent, resilient_parsing=True
+                words[-1], list(rest), parent=parent, resilient_parsing=True
             ) as context:
-                known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
-                assert {word for word in given[2:] if word.startswith("--")} <= known
+                asked = command.get_params(context)
+                known = {option for p in asked for option in (*p.opts, *p.secondary_opts)}
+                assert {word for word in rest if word.startswith("--")} <= known
                 assert context.command is command
             said += 1
     assert said

@@ -1,0 +1,26 @@
+"""``reconcile``: what follows by rule against what the venue paid, printed or showed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from replay.cli.common import examples
+from replay.cli.groups import LazyGroup
+
+VERBS: Final[dict[str, tuple[str, str]]] = {}
+"""Every reconciliation: its module in this package, and its one line in the list."""
+
+
+class _Reconciliations(LazyGroup):
+    verbs = VERBS
+
+
+@click.group(
+    cls=_Reconciliations,
+    name="reconcile",
+    epilog=examples("rollforward reconcile --help"),
+)
+def command() -> None:
+    """Hold what follows by rule against what the venue paid, printed or showed."""
