@@ -42,6 +42,9 @@ VENUE: Final = Stream("venue")
 BOOK: Final = Stream("book")
 """The stream of the book's own housekeeping (quarantined rows)."""
 
+DESK: Final = Stream("desk")
+"""The stream of acts which concern no single account: reserves, groups of accounts."""
+
 MAIN_DEX: Final = Dex("")
 
 _ADDRESS: Final = re.compile(r"\A0x[0-9a-f]{40}\Z")
@@ -94,6 +97,11 @@ def market_stream(coin: Coin) -> Stream:
 def reserve_stream(asset: Asset) -> Stream:
     """Return the stream of one lending reserve."""
     return Stream(f"reserve:{asset}")
+
+
+def desk_stream(account: Address | None) -> Stream:
+    """Return the stream of people's acts on one account; without one, of those on none."""
+    return DESK if account is None else Stream(f"desk:{account}")
 
 
 def stream_account(stream: Stream) -> Address | None:

@@ -123,6 +123,9 @@ def moves(event: Event, reference: Reference) -> Moves:
             | ev.LendingStateObserved() | ev.OrdersObserved() | ev.OrderStatusObserved()
             | ev.SubAccountObserved() | ev.VaultEquityObserved() | ev.StakeObserved() | ev.Noted()
             | ev.Annulled() | ev.Replaced() | ev.Contradicted() | ev.Ordered() | ev.Quarantined()
+            | ev.Reconciled() | ev.BreakOpened() | ev.BreakVanished() | ev.BreakAssigned()
+            | ev.BreakExplained() | ev.BreakApproved() | ev.BreakClosed() | ev.BreakCarried()
+            | ev.PeriodClosed() | ev.GroupDefined()
         ):  # fmt: skip
             return NOTHING
         case _:

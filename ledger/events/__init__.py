@@ -29,6 +29,23 @@ from ledger.events.cash import (
     VaultWithdrawn,
     Withdrawn,
 )
+from ledger.events.desk import (
+    BreakApproved,
+    BreakAssigned,
+    BreakCandidate,
+    BreakCarried,
+    BreakClosed,
+    BreakDesk,
+    BreakExplained,
+    BreakOpened,
+    BreakVanished,
+    GroupDefined,
+    GroupMember,
+    PeriodClosed,
+    Reconciled,
+    Resolution,
+    Role,
+)
 from ledger.events.housekeeping import (
     Annulled,
     Contradicted,
@@ -90,21 +107,37 @@ Observation: TypeAlias = (
 )  # fmt: skip
 Correction: TypeAlias = Annulled | Replaced
 Housekeeping: TypeAlias = Correction | Contradicted | Ordered | Quarantined
+BreakEvent: TypeAlias = (
+    BreakOpened | BreakVanished | BreakAssigned | BreakExplained | BreakApproved | BreakClosed
+    | BreakCarried
+)  # fmt: skip
+DeskEvent: TypeAlias = Reconciled | BreakEvent | PeriodClosed | GroupDefined
 Event: TypeAlias = (
     CashEvent | TradingEvent | LendingEvent | MarketEvent | Observation
-    | Opened | Noted | Unrecognized | Housekeeping
+    | Opened | Noted | Unrecognized | Housekeeping | DeskEvent
 )  # fmt: skip
 
 __all__ = [
     "ActivationCharged",
     "Annulled",
     "AuctionPaid",
+    "BreakApproved",
+    "BreakAssigned",
+    "BreakCandidate",
+    "BreakCarried",
+    "BreakClosed",
+    "BreakDesk",
+    "BreakEvent",
+    "BreakExplained",
+    "BreakOpened",
+    "BreakVanished",
     "CandleObserved",
     "CashEvent",
     "ClassTransferred",
     "Contradicted",
     "Correction",
     "Deposited",
+    "DeskEvent",
     "DexAbstractionActivated",
     "DexListed",
     "Event",
@@ -113,6 +146,8 @@ __all__ = [
     "FundingPaid",
     "FundingRateSet",
     "GenesisReceived",
+    "GroupDefined",
+    "GroupMember",
     "Housekeeping",
     "InterestAccrued",
     "LeaderCommissionReceived",
@@ -138,13 +173,17 @@ __all__ = [
     "Ordered",
     "OrdersObserved",
     "PairListed",
+    "PeriodClosed",
     "PerpStateObserved",
     "PriceObserved",
     "Quarantined",
+    "Reconciled",
     "Replaced",
     "ReserveObserved",
     "ReserveOperated",
+    "Resolution",
     "RewardsClaimed",
+    "Role",
     "SpotStateObserved",
     "StakeChanged",
     "StakeObserved",

@@ -360,6 +360,7 @@ INFORMATIONAL = {
     ev.Ordered: "resolved before any fold",
     ev.Quarantined: "resolved before any fold",
     ev.Liquidated: "the money moves in the fills",
+    **dict.fromkeys(get_args(ev.DeskEvent), "an act of people"),
 }
 
 

@@ -37,6 +37,11 @@ SECTIONS: tuple[tuple[str, str, tuple[type, ...]], ...] = (
         "What a person or the book itself has to say: openings, corrections, contradictions.",
         (events.Opened, events.Noted, events.Unrecognized, *get_args(events.Housekeeping)),
     ),
+    (
+        "Desk",
+        "What people did about differences, and which periods they closed; part of no account.",
+        get_args(events.DeskEvent),
+    ),
 )
 
 PLAIN = {

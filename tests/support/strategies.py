@@ -60,7 +60,8 @@ streams = st.builds(
     addresses.map("account:{}".format)
     | coins.map("market:{}".format)
     | assets.map("reserve:{}".format)
-    | st.sampled_from(("venue", "book")),
+    | addresses.map("desk:{}".format)
+    | st.sampled_from(("venue", "book", "desk")),
 )
 event_ids = st.builds(EventId, st.from_regex(r"\A[0-9a-f]{32}\Z"))
 sha_digests = st.builds(Digest, st.from_regex(r"\A[0-9a-f]{64}\Z"))
