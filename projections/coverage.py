@@ -1,0 +1,163 @@
+"""Coverage: how complete a recorded history is, family by family, and how that is known.
+
+Evidence is a stretch of time with a level and a cause; ``judged`` lays all evidence of a family
+over a period and says of every millisecond the level that holds. Levels, from the one that is
+said first where several pieces of evidence speak of one moment:
+
+``missing``   something that happened is known not to be recorded, somewhere in the stretch
+``proven``    a record claims to show everything of the family in the stretch
+``probable``  what would have shown most omissions shows none
+``unknown``   nothing recorded speaks of the stretch
+
+What each proves, and what not, is written in ``docs/spec/coverage.md``.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import attrs
+
+from ledger.units import Millis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Level: TypeAlias = Literal["missing", "proven", "probable", "unknown"]
+
+LEVELS: Final[tuple[Level, ...]] = ("missing", "proven", "probable", "unknown")
+"""Every level, in the order of precedence: what is known to be missing beats every claim."""
+
+MOVING: Final = ("fills", "funding", "transfers", "interest")
+"""The families of facts that move money; one answer of the venue shows one of them."""
+
+BALANCES: Final = "balances"
+"""All that moves money, taken together: what observed states can speak of."""
+
+FAMILIES: Final = (*MOVING, BALANCES)
+"""The families of an account, in the order reports show them."""
+
+CAUSES_SAID: Final = 3
+"""How many causes of one stretch are told; the others are counted."""
+
+
+@attrs.frozen(kw_only=True)
+class Stretch:
+    """A stretch of time, both ends included, in which one level holds for a family.
+
+    **Units**: moments in milliseconds of venue time. ``subject`` names a market, token or side
+    where the stretch speaks of one only; else it is empty.
+    """
+
+    family: str
+    since: Millis
+    until: Millis
+    level: Level
+    cause: str
+    subject: str = ""
+
+    @property
+    def length(self) -> int:
+        """Milliseconds of the stretch, both ends included."""
+        return self.until - self.since + 1
+
+
+def judged(
+    evidence: Iterable[Stretch],
+    *,
+    family: str,
+    since: Millis,
+    until: Millis,
+    otherwise: str = "nothing recorded speaks of it",
+) -> tuple[Stretch, ...]:
+    """Return the level of every moment of a period, as stretches without gap or overlap.
+
+    Of evidence of one level the one that begins first is told; stretches of the very same ends
+    are told together. What no evidence speaks of is unknown because of *otherwise*.
+
+    **Order**: by time; any order of evidence gives the same answer.
+    """
+    own = [each for each in evidence if each.family == family]
+    free: list[tuple[int, int]] = [(since, until)] if since <= until else []
+    found: list[Stretch] = []
+    for level in LEVELS:
+        layer = _apart([each for each in own if each.level == level])
+        taken, free = _laid(layer, free)
+        found += taken
+    found += [
+        Stretch(
+            family=family, since=Millis(begin), until=Millis(end), level="unknown", cause=otherwise
+        )
+        for begin, end in free
+    ]
+    found.sort(key=attrgetter("since"))
+    return tuple(_joined(found))
+
+
+def _apart(layer: list[Stretch]) -> list[Stretch]:
+    """Return evidence of one level without overlaps, by time; equal ends become one stretch."""
+    layer.sort(key=lambda each: (each.since, -each.until, each.subject, each.cause))
+    found: list[Stretch] = []
+    reached = -1
+    for _, equal in groupby(layer, key=lambda each: (each.since, each.until)):
+        together = list(equal)
+        first = together[0]
+        if first.until <= reached:
+            continue
+        begin = Millis(max(first.since, reached + 1))
+        found.append(attrs.evolve(first, since=begin, cause=_told(together)))
+        reached = first.until
+    return found
+
+
+def _told(together: Sequence[Stretch]) -> str:
+    """Return the causes of stretches of the same ends in one text."""
+    causes = tuple(dict.fromkeys(each.cause for each in together))
+    told = "; ".join(causes[:CAUSES_SAID])
+    more = len(causes) - CAUSES_SAID
+    return f"{told}; and {more} more" if more > 0 else told
+
+
+def _laid(
+    layer: Sequence[Stretch], free: Sequence[tuple[int, int]]
+) -> tuple[list[Stretch], list[tuple[int, int]]]:
+    """Return what a layer without overlaps takes of the free time, and what it leaves."""
+    taken: list[Stretch] = []
+    left: list[tuple[int, int]] = []
+    number = 0
+    for begin, end in free:
+        while number < len(layer) and layer[number].until < begin:
+            number += 1
+        reached, ahead = begin, number
+        while ahead < len(layer) and layer[ahead].since <= end:
+            each = layer[ahead]
+            first, last = max(each.since, begin), min(each.until, end)
+            if first > reached:
+                left.append((reached, first - 1))
+            taken.append(attrs.evolve(each, since=Millis(first), until=Millis(last)))
+            reached = last + 1
+            ahead += 1
+        if reached <= end:
+            left.append((reached, end))
+        number = max(number, ahead - 1)
+    return taken, left
+
+
+def _joined(found: Sequence[Stretch]) -> Iterator[Stretch]:
+    """Yield stretches with neighbors of one level, cause and subject put together."""
+    last: Stretch | None = None
+    for each in found:
+        if last is not None and _is_like(last, each):
+            last = attrs.evolve(last, until=each.until)
+            continue
+        if last is not None:
+            yield last
+        last = each
+    if last is not None:
+        yield last
+
+
+def _is_like(one: Stretch, other: Stretch) -> bool:
+    return (one.level, one.cause, one.subject) == (other.level, other.cause, other.subject)
