@@ -8,99 +8,42 @@ charged, or be taken out.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from ledger.errors import NotInForce
 from ledger.events import ReserveObserved
-from ledger.money import ZERO, canonical
-from projections.arithmetic import EXACT
+from ledger.money import canonical, exact
+from projections import pool
 from projections.checks.base import CheckResult, Options, Tally
-from projections.rulebooks import formulas, in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
 
     from ledger.events import Event
     from projections.reference import Reference
-    from projections.rulebooks.base import Curve
 
-CLOCK_MS: Final = 5_000
-"""How far the moment of an answer may be from that of the state in it, either way."""
-
-APART_MAX_MS: Final = 3_600_000
-"""Beyond an hour, what was borrowed in between is not bounded by the two states."""
-
-PRINTED: Final = Decimal("0.0000001")
-"""Room for the rounding of six printed amounts of ten places, and of one of eight."""
-
-INCOMPLETE: Final = "the state leaves amounts or rates out"
-TOO_FAR: Final = "the states are more than an hour apart"
-NO_RULES: Final = "no rulebook for the instant"
+NOT_KEPT: Final = "the protocol's part did not grow by its share of the interest"
 
 
 def pool_utilization(
     events: Sequence[Event], reference: Reference, options: Options
 ) -> CheckResult:
     """Hold every recorded utilization against borrowed ÷ supplied, ten places."""
-    tally = Tally("pool-utilization")
-    for event in _states(events):
-        if event.utilization is None or event.borrowed is None or event.supplied is None:
-            tally.unknown(INCOMPLETE)
-            continue
-        expected = ZERO
-        if event.supplied:
-            expected = formulas.utilization(EXACT, event.borrowed, event.supplied)
-        _compare(tally, event, "utilization", expected=expected, observed=event.utilization)
-    return tally.result()
+    return _each("pool-utilization", pool.utilization, events)
 
 
 def pool_borrow_rate(
     events: Sequence[Event], reference: Reference, options: Options
 ) -> CheckResult:
     """Hold every recorded borrow rate against the curve of the day's rulebook."""
-    tally = Tally("pool-borrow-rate")
-    for event in _states(events):
-        curve = _curve(event)
-        if event.borrow_rate is None or event.borrowed is None or event.supplied is None:
-            tally.unknown(INCOMPLETE)
-        elif curve is None:
-            tally.unknown(NO_RULES)
-        else:
-            used = EXACT.ratio(event.borrowed, event.supplied) if event.supplied else ZERO
-            expected = formulas.printed_rate(
-                EXACT,
-                formulas.borrow_rate(
-                    EXACT, used, curve.base.value, curve.slope.value, curve.kink.value
-                ),
-            )
-            _compare(tally, event, "borrow rate", expected=expected, observed=event.borrow_rate)
-    return tally.result()
+    return _each("pool-borrow-rate", pool.borrow_rate, events)
 
 
 def pool_supply_rate(
     events: Sequence[Event], reference: Reference, options: Options
 ) -> CheckResult:
     """Hold every recorded supply rate against borrow rate × utilization × (1 − the share kept)."""
-    tally = Tally("pool-supply-rate")
-    for event in _states(events):
-        curve = _curve(event)
-        rates = (event.supply_rate, event.borrow_rate, event.borrowed, event.supplied)
-        if any(each is None for each in rates):
-            tally.unknown(INCOMPLETE)
-            continue
-        if curve is None:
-            tally.unknown(NO_RULES)
-            continue
-        supply_rate, borrow_rate, borrowed, supplied = (each or ZERO for each in rates)
-        expected = ZERO
-        if supplied:
-            expected = formulas.supply_rate(
-                EXACT, borrow_rate, borrowed, supplied, curve.protocol_share.value
-            )
-        _compare(tally, event, "supply rate", expected=expected, observed=supply_rate)
-    return tally.result()
+    return _each("pool-supply-rate", pool.supply_rate, events)
 
 
 def pool_conservation(
@@ -117,84 +60,47 @@ def pool_conservation(
         by_asset.setdefault(event.asset, []).append(event)
     for states in by_asset.values():
         for state in states:
-            held = _buffer(state)
-            if held is not None and held < ZERO - PRINTED:
+            held = pool.buffer(state)
+            if held is not None and pool.is_short(state):
                 _say(tally, state, "at least 0", held, "more is owed to suppliers than is there")
-        for before, after in pairwise(states):
-            _conserved(tally, before, after)
+        for each in pool.pairs(states):
+            _conserved(tally, each)
     return tally.result()
 
 
-def _conserved(tally: Tally, before: ReserveObserved, after: ReserveObserved) -> None:
-    held, now, curve = _buffer(before), _buffer(after), _curve(after)
-    low, high = _interest(before, after)
-    if held is None or now is None or low is None or high is None:
-        tally.unknown(INCOMPLETE)
-    elif after.at - before.at > APART_MAX_MS:
-        tally.unknown(TOO_FAR)
-    elif curve is None:
-        tally.unknown(NO_RULES)
+def _conserved(tally: Tally, each: pool.Pair) -> None:
+    grown = each.grown
+    if each.kept == "unknown" or grown is None or each.least is None or each.most is None:
+        tally.unknown(each.lacking)
+    elif each.kept == "does not follow":
+        told = f"{canonical(each.least)} to {canonical(each.most)}"
+        _say(tally, each.after, told, grown, NOT_KEPT)
     else:
-        share = curve.protocol_share.value
-        least, most = share * low - PRINTED, share * high + PRINTED
-        grown = now - held
-        if least <= grown <= most:
+        tally.agree()
+        tally.see(each.kept)
+
+
+def _each(
+    name: str, rule: Callable[[ReserveObserved], pool.Line], events: Sequence[Event]
+) -> CheckResult:
+    tally = Tally(name)
+    for event in _states(events):
+        with exact():
+            line = rule(event)
+        if line.lacking or line.expected is None or line.observed is None:
+            tally.unknown(line.lacking)
+        elif line.verdict == "agrees":
             tally.agree()
-            tally.see("grew by its share")
-        elif grown < least and now <= most:
-            tally.agree()
-            tally.see("was taken out")
         else:
-            _say(
-                tally, after, f"{canonical(least)} to {canonical(most)}", grown,
-                "the protocol's part did not grow by its share of the interest",
-            )  # fmt: skip
-
-
-def _interest(
-    before: ReserveObserved, after: ReserveObserved
-) -> tuple[Decimal | None, Decimal | None]:
-    """Return the least and the most interest that can have been charged between two states."""
-    debts = (before.borrowed, after.borrowed)
-    rates = (before.borrow_rate, after.borrow_rate)
-    if None in debts or None in rates:
-        return None, None
-    elapsed = after.at - before.at
-    owed = [each or ZERO for each in debts]
-    rate = [each or ZERO for each in rates]
-    shortest = Decimal(max(0, elapsed - CLOCK_MS))
-    longest = Decimal(elapsed + CLOCK_MS)
-    low = formulas.grown(EXACT, min(owed), min(rate), shortest, 12) - min(owed)
-    high = formulas.grown(EXACT, max(owed), max(rate), longest, 12) - max(owed)
-    return low, high
-
-
-def _buffer(state: ReserveObserved) -> Decimal | None:
-    if state.balance is None or state.borrowed is None or state.supplied is None:
-        return None
-    return formulas.buffer(EXACT, state.balance, state.borrowed, state.supplied)
+            why = f"the {line.name} does not follow from the amounts"
+            _say(tally, event, line.expected, line.observed, why)
+    return tally.result()
 
 
 def _states(events: Sequence[Event]) -> Iterator[ReserveObserved]:
     for event in events:
         if isinstance(event, ReserveObserved):
             yield event
-
-
-def _curve(state: ReserveObserved) -> Curve | None:
-    try:
-        return in_force(state.at)[0].curve
-    except NotInForce:
-        return None
-
-
-def _compare(
-    tally: Tally, event: ReserveObserved, what: str, *, expected: Decimal, observed: Decimal
-) -> None:
-    if expected == observed:
-        tally.agree()
-    else:
-        _say(tally, event, expected, observed, f"the {what} does not follow from the amounts")
 
 
 def _say(
