@@ -53,6 +53,9 @@ KINDS: Final[tuple[Kind, ...]] = (
 UNKNOWN: Final = "unknown"
 NONE: Final = "none"
 
+MARGIN: Final = "margin "
+"""How the names of margin figures begin."""
+
 _ENTRY: Final = " entry"
 
 
@@ -79,7 +82,7 @@ class Figures:
     """Figures by name; those of a projection that stopped are unknown, whatever their name.
 
     A figure that is not named is zero: nothing recorded has touched it. The entry price of a
-    position that is not there is none.
+    position that is not there is none, and so is a figure of margin that is not named.
     """
 
     values: Mapping[str, Value]
@@ -92,7 +95,7 @@ class Figures:
             return found
         if name.partition(" ")[0] in self.stopped:
             return UNKNOWN
-        return NONE if name.endswith(_ENTRY) else ZERO
+        return NONE if name.endswith(_ENTRY) or name.startswith(MARGIN) else ZERO
 
 
 @attrs.frozen(kw_only=True)

@@ -37,6 +37,7 @@ from replay.rows import Rows
 from replay.tables import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
     from types import TracebackType
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from ledger.units import Stream
     from projections.fold import States
     from replay.checking import CheckReport
+    from replay.diff import Diff
     from replay.explain import Explanation
     from replay.margin import MarginAt
 
@@ -233,6 +235,30 @@ class AccountHistory:
             until=None if at is None else parse_moment(at),
             position=self.audit.position(known_at),
         )
+
+    def diff(
+        self,
+        known_at: str | tuple[int | str, int | str | None],
+        as_of: int | str | None = None,
+        figures: Sequence[str] = (),
+        *,
+        detail: bool = False,
+        margin: bool = False,
+        rules: tuple[str | None, str | None] = (None, None),
+        price_source: str | None = None,
+    ) -> Diff:
+        """Return why figures of an instant changed between two states of knowledge.
+
+        ``known_at`` is ``A..B``: positions, moments of recording, or for A a closed report
+        (``C-…``); see ``replay.diff``.
+        """
+        from replay.diff import asked, diff
+
+        question = asked(
+            self, known_at=known_at, as_of=as_of, figures=figures, detail=detail, margin=margin,
+            rules=rules, price_source=price_source,
+        )  # fmt: skip
+        return diff(self, question)
 
     def entry(self, event: str, known_at: int | str | None = None) -> Entry:
         """Return an event of this account by its identity, or by an unmistakable beginning of it.

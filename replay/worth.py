@@ -1,0 +1,100 @@
+"""Worth: what an account was worth at one instant, by the prices known at a position.
+
+The sum of what it has at its own places, each at the last price recorded by the instant
+(``projections.valuation``); unknown where something it has was not priced by then, or where a
+position began with a size of which no money is recorded.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from ledger import timeline
+from ledger.entries import AsOf
+from ledger.money import ZERO, exact
+from ledger.units import VENUE
+from projections import balances, positions
+from projections.arithmetic import EXACT
+from projections.beliefs import UNKNOWN
+from projections.chart import IN_TRANSIT
+from projections.fold import Stopped
+from projections.valuation import Prices, observed_prices, worth
+
+if TYPE_CHECKING:
+    from ledger.units import Millis, Stream
+    from projections.beliefs import Value
+    from projections.fold import States
+    from projections.prices import Key, Price
+    from projections.reference import Reference
+    from replay.engine import Engine
+
+
+class Market:
+    """The prices of all markets and reserves at one instant, as known at any position."""
+
+    def __init__(self, engine: Engine, at: Millis, last: int) -> None:
+        """Ask for prices up to *at*, at positions up to *last*."""
+        self._engine = engine
+        self._at = at
+        self._headers = {
+            info.stream: engine.headers(info.stream, last)
+            for info in engine.book.streams()
+            if info.stream == VENUE or info.stream.startswith(("market:", "reserve:"))
+        }
+        self._latest: dict[tuple[Stream, int], dict[Key, Price]] = {}
+        self._prices: tuple[object, Prices] | None = None
+
+    def equity(
+        self, states: States, reference: Reference, position: int, measure: str | None
+    ) -> Value:
+        """Return what the account was worth, in USDC; unknown where a price or money is missing.
+
+        With *measure* only prices of that measure count.
+        """
+        held, traded = states.by_name[balances.NAME], states.by_name[positions.NAME]
+        if isinstance(held, Stopped) or isinstance(traded, Stopped):
+            return UNKNOWN
+        if any(each.origin == "derived" or each.unexplained
+               for key, each in traded.by_key.items() if not key.startswith("spot:")):  # fmt: skip
+            return UNKNOWN
+        prices = self._prices_at(reference, position, measure)
+        total = ZERO
+        with exact():
+            things = dict(balances.own(held))
+            things |= {key: amount for key, amount in held.by_key.items()
+                       if amount and key[0] == IN_TRANSIT}  # fmt: skip
+            for thing, amount in things.items():
+                quote = prices.quote(thing, self._at)
+                if quote is None:
+                    return UNKNOWN
+                total += worth(EXACT, amount, quote.px)
+        return total
+
+    def _prices_at(self, reference: Reference, position: int, measure: str | None) -> Prices:
+        versions = tuple(
+            (stream, bisect_right(headers, position, key=lambda header: header.position))
+            for stream, headers in self._headers.items()
+        )
+        asked = versions, id(reference), measure
+        if self._prices is None or self._prices[0] != asked:
+            found: dict[Key, list[Price]] = {}
+            for stream, count in versions:
+                for key, price in self._latest_of(stream, count).items():
+                    if measure is None or key[1] == measure:
+                        found.setdefault(key, []).append(price)
+            for series in found.values():
+                series.sort(key=lambda price: price.at)
+            self._prices = asked, Prices(found, reference)
+        return self._prices[1]
+
+    def _latest_of(self, stream: Stream, count: int) -> dict[Key, Price]:
+        """Return the last prices of a stream by the instant, as known by its first batches."""
+        asked = stream, count
+        if asked not in self._latest:
+            batch_of = self._engine.batches_of(stream)
+            headers = self._headers[stream][:count]
+            course = timeline.course(headers, batch_of, AsOf(effective=self._at))
+            series = observed_prices(timeline.events(course, batch_of))
+            self._latest[asked] = {key: prices[-1] for key, prices in series.items()}
+        return self._latest[asked]
