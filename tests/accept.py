@@ -97,6 +97,8 @@ class Outcome:
     """What a run showed."""
 
     figures: list[tuple[str, str, str]] = field(default_factory=list)
+    parts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Figures of tests that run in parts, by line and text."""
     failed: list[str] = field(default_factory=list)
     passed: int = 0
     recorded_run: int = 0
@@ -144,7 +146,7 @@ def run_tests(report: Path) -> int:
     env = {**FULL_COUNT, **os.environ, "HYPOTHESIS_PROFILE": FULL_COUNT["HYPOTHESIS_PROFILE"]}
     env["ROLLFORWARD_PYTHONS"] = os.pathsep.join(other_pythons())
     workers = os.environ.get("ROLLFORWARD_WORKERS", "auto")
-    asked = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--timeout=0"]
+    asked = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--timeout=0", "--dist=worksteal"]
     asked += [f"--junitxml={report}", "-o", "junit_family=xunit1"]
     return subprocess.run(asked, cwd=ROOT, env=env, check=False).returncode
 
@@ -215,8 +217,23 @@ def read_report(report: Path, outcome: Outcome) -> None:
         outcome.by_file[file] = (tests + 1, before + examples)
         for key, value in said:
             if key == "figure" and value:
-                line, text, shown = json.loads(value)
-                outcome.figures.append((line, text, shown))
+                line, text, shown, is_part = json.loads(value)
+                if is_part:
+                    outcome.parts.setdefault((line, text), []).append(shown)
+                else:
+                    outcome.figures.append((line, text, shown))
+    for (line, text), values in outcome.parts.items():
+        outcome.figures.append((line, text, added(values)))
+
+
+def added(values: list[str]) -> str:
+    """Return one value of several of one shape: their numbers added up."""
+    shape = re.sub(r"\d[\d,]*", "{:,}", values[0])
+    sums = [
+        sum(int(number.replace(",", "")) for number in column)
+        for column in zip(*(re.findall(r"\d[\d,]*", value) for value in values), strict=True)
+    ]
+    return shape.format(*sums) + (f" in {len(values)} parts" if len(values) > 1 else "")
 
 
 def run_benchmark(outcome: Outcome) -> None:

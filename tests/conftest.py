@@ -80,11 +80,13 @@ Figure = Callable[..., None]
 def figure(request: pytest.FixtureRequest) -> Figure:
     """Return a function that reports a figure: ``figure(line="1a", text="…", value="47 of 47")``.
 
-    ``tests/accept.py`` prints them by line. A figure counts only when its test passes.
+    ``tests/accept.py`` prints them by line. A figure counts only when its test passes. With
+    ``is_part`` it is one of several of the same text, and their numbers are added up.
     """
 
-    def report(*, line: str, text: str, value: object) -> None:
-        request.node.user_properties.append(("figure", json.dumps([line, text, str(value)])))
+    def report(*, line: str, text: str, value: object, is_part: bool = False) -> None:
+        said = json.dumps([line, text, str(value), is_part])
+        request.node.user_properties.append(("figure", said))
 
     return report
 

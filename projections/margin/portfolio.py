@@ -255,18 +255,14 @@ def settled_in(exchanges: Sequence[ExchangeCells[N]], asset: Asset) -> list[Exch
 
 def maintenance_in(sheet: Sheet[N], exchanges: Sequence[ExchangeCells[N]], asset: Asset) -> Cell[N]:
     """Return Σ cross maintenance of the exchanges that settle in a token."""
-    return sheet.figure(
-        "maintenance of all", formulas.plain_total,
-        [each.cross_maintenance for each in settled_in(exchanges, asset)], of=asset, unit=asset,
-    )  # fmt: skip
+    parts = [each.cross_maintenance for each in settled_in(exchanges, asset)]
+    return sheet.total("maintenance of all", parts, of=asset, unit=asset)
 
 
 def isolated_in(sheet: Sheet[N], exchanges: Sequence[ExchangeCells[N]], asset: Asset) -> Cell[N]:
     """Return Σ isolated margin of the exchanges that settle in a token."""
-    return sheet.figure(
-        "isolated margin of all", formulas.plain_total,
-        [each.isolated for each in settled_in(exchanges, asset)], of=asset, unit=asset,
-    )  # fmt: skip
+    parts = [each.isolated for each in settled_in(exchanges, asset)]
+    return sheet.total("isolated margin of all", parts, of=asset, unit=asset)
 
 
 def available_plainly(

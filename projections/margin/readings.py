@@ -35,19 +35,25 @@ def choice(rulebook: Rulebook, wanted: Iterable[str] = ()) -> dict[str, str]:
 
     Raises: UnclearQuestion, when no rulebook of any date knows it.
     """
-    taken = {question: rulebook.readings_of(question)[0].id for question in questions(rulebook)}
-    ever = {each.id for book in (*CALENDAR, rulebook) for each in book.readings}
+    taken: dict[str, str] = {}
+    for each in rulebook.readings:
+        taken.setdefault(each.question, each.id)
     for name in wanted:
-        question, colon, _ = name.partition(":")
-        if name not in ever:
-            raise UnclearQuestion(
-                asked=name,
-                problem="is a reading no rulebook knows" if colon else "is no reading",
-                remedy=f"There are {', '.join(sorted(ever))}",
-            )
-        if reading(rulebook, name) is not None:
-            taken[question] = name
+        if reading(rulebook, name) is None:
+            _require_known(name, rulebook)
+        else:
+            taken[name.partition(":")[0]] = name
     return taken
+
+
+def _require_known(name: str, rulebook: Rulebook) -> None:
+    ever = {each.id for book in (*CALENDAR, rulebook) for each in book.readings}
+    if name not in ever:
+        raise UnclearQuestion(
+            asked=name,
+            problem="is a reading no rulebook knows" if ":" in name else "is no reading",
+            remedy=f"There are {', '.join(sorted(ever))}",
+        )
 
 
 def reading(rulebook: Rulebook, name: str) -> Reading | None:

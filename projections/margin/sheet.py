@@ -13,6 +13,7 @@ import attrs
 
 from projections.arithmetic import EXACT, Arithmetic, Operand, Quantity, Workings
 from projections.margin.picture import Input, Unknown
+from projections.rulebooks import formulas
 from projections.rulebooks.base import Status
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SURENESS: Final[tuple[Status, ...]] = (
     "confirmed", "observed", "documented", "inferred", "hypothetical",
 )  # fmt: skip
 """How sure we are of a rule, from most to least."""
+
+_RANK: Final = {status: number for number, status in enumerate(SURENESS)}
 
 
 @attrs.frozen(kw_only=True)
@@ -110,26 +113,26 @@ class Sheet(Generic[N]):
         self._lift = lift
         self._read = read
         self._steps = steps
-        self._given: dict[tuple[str, str], Cell[N]] = {}
+        self._once: dict[tuple[str, str], Cell[N]] = {}
 
     def given(self, name: str, given: Given, *, of: str = "", unit: str = "") -> Cell[N]:
         """Return an input as a cell; its line is written once."""
         key = (name, of)
-        found = self._given.get(key)
+        found = self._once.get(key)
         if found is not None:
             return found
         if isinstance(given, Unknown):
-            figure = self._figure(name, of, None, unit, "", "inferred", (given.name,))
-            self._write(Line(name=name, of=of, formula="", value=None, unit=unit, rule="",
-                             source=f"unknown: {given.name}"))  # fmt: skip
+            figure = Figure(name=name, of=of, value=None, unit=unit, rule="", status="inferred",
+                            missing=(given.name,))  # fmt: skip
             cell: Cell[N] = Cell(figure, None)
         else:
             said = f"{name} of {of}" if of else name
-            figure = self._figure(name, of, given.value, unit, "", "confirmed", ())
-            self._write(Line(name=name, of=of, formula="", value=given.value, unit=unit, rule="",
-                             source=given.source, age_ms=given.age(self.at)))  # fmt: skip
+            figure = Figure(name=name, of=of, value=given.value, unit=unit, rule="",
+                            status="confirmed")  # fmt: skip
             cell = Cell(figure, self._lift(said, given.value))
-        self._given[key] = cell
+        if self._steps is not None:
+            self.lines.append(_line_of(given, figure, self.at))
+        self._once[key] = cell
         return cell
 
     def figure(
@@ -147,26 +150,41 @@ class Sheet(Generic[N]):
 
         A division by zero makes the figure nonexistent, with a note, and no error.
         """
-        lacks = _lacks(arguments)
+        operands, lacks, status = _gathered(arguments, status)
         told = f"{self.rulebook}/{rule.__name__}"
-        status = _weakest(status, arguments)
-        if lacks:
-            return Cell(self._figure(name, of, None, unit, told, status, lacks, note), None)
+        operand, value = None, None
         before = len(self._steps) if self._steps is not None else 0
-        try:
-            operand = rule(self.a, *(_operand(each) for each in arguments), *extra)
-        except ZeroDivisionError:
-            none = f"{name} does not exist: it would divide by zero"
-            return Cell(self._figure(name, of, None, unit, told, status, (), none), None)
-        value = self._read(operand)
-        if self._steps is not None:
-            if _is_idle(rule, arguments):
-                operand = _passed(self.a, arguments)
-            else:
-                operand = self._told(
-                    before, name, operand, of=of, unit=unit, rule=told, status=status
+        if not lacks:
+            try:
+                operand = rule(self.a, *operands, *extra)
+            except ZeroDivisionError:
+                note = f"{name} does not exist: it would divide by zero"
+        if operand is not None:
+            value = self._read(operand)
+            if self._steps is not None:
+                operand = (
+                    _passed(self.a, arguments)
+                    if _is_idle(rule, arguments)
+                    else self._told(
+                        before, name, operand, of=of, unit=unit, rule=told, status=status
+                    )
                 )
-        return Cell(self._figure(name, of, value, unit, told, status, (), note), operand)
+        figure = Figure(
+            name=name, of=of, value=value, unit=unit, rule=told, status=status, missing=lacks,
+            note=note,
+        )  # fmt: skip
+        return Cell(figure, operand)
+
+    def total(
+        self, name: str, parts: Sequence[Cell[N]], *, of: str = "", unit: str = ""
+    ) -> Cell[N]:
+        """Return a sum that several figures rest on; it is made, and its line written, once."""
+        key = (name, of)
+        found = self._once.get(key)
+        if found is None:
+            found = self.figure(name, formulas.plain_total, parts, of=of, unit=unit)
+            self._once[key] = found
+        return found
 
     def constant(self, name: str, value: Decimal, source: str, *, of: str = "") -> Cell[N]:
         """Return a constant of the rulebook as a cell."""
@@ -194,35 +212,39 @@ class Sheet(Generic[N]):
             self.lines[-1] = attrs.evolve(self.lines[-1], name=name, unit=unit)
         return self._lift(f"{name} of {of}" if of else name, value)
 
-    def _write(self, line: Line) -> None:
-        if self._steps is not None:
-            self.lines.append(line)
 
-    @staticmethod
-    def _figure(
-        name: str,
-        of: str,
-        value: Decimal | None,
-        unit: str,
-        rule: str,
-        status: Status,
-        lacks: tuple[str, ...],
-        note: str = "",
-    ) -> Figure:
-        return Figure(
-            name=name, of=of, value=value, unit=unit, rule=rule, status=status, missing=lacks,
-            note=note,
-        )  # fmt: skip
+def _line_of(given: Given, figure: Figure, at: Millis) -> Line:
+    """Return the line of an input in a derivation."""
+    source, age = (
+        (f"unknown: {given.name}", None)
+        if isinstance(given, Unknown)
+        else (given.source, given.age(at))
+    )
+    return Line(
+        name=figure.name, of=figure.of, formula="", value=figure.value, unit=figure.unit, rule="",
+        source=source, age_ms=age,
+    )  # fmt: skip
 
 
-def _weakest(status: Status, arguments: Sequence[Any]) -> Status:
-    """Return the least sure of a formula's own status and those of what it is made of."""
-    weakest = status
+def _gathered(
+    arguments: Sequence[Any], status: Status
+) -> tuple[list[Any], tuple[str, ...], Status]:
+    """Return a formula's operands, what they lack by name, and the least sure status of all.
+
+    The status is the formula's own or that of the least sure cell it is made of.
+    """
+    operands: list[Any] = []
+    lacks: list[str] = []
+    rank = _RANK[status]
     for each in arguments:
-        for cell in (each,) if isinstance(each, Cell) else each:
-            if SURENESS.index(cell.figure.status) > SURENESS.index(weakest):
-                weakest = cell.figure.status
-    return weakest
+        is_one = isinstance(each, Cell)
+        for cell in (each,) if is_one else each:
+            figure = cell.figure
+            if cell.operand is None:
+                lacks.extend(figure.missing or (f"{figure.name} {figure.of}",))
+            rank = max(rank, _RANK[figure.status])
+        operands.append(each.operand if is_one else [cell.operand for cell in each])
+    return operands, tuple(dict.fromkeys(lacks)) if lacks else (), SURENESS[rank]
 
 
 def _is_idle(rule: Callable[..., Any], arguments: Sequence[Any]) -> bool:
@@ -233,22 +255,6 @@ def _is_idle(rule: Callable[..., Any], arguments: Sequence[Any]) -> bool:
 def _passed(a: Arithmetic[N], arguments: Sequence[Any]) -> N:
     parts = [cell.operand for cell in arguments[0]]
     return parts[0] if parts else a.lit("0")
-
-
-def _lacks(arguments: Sequence[Any]) -> tuple[str, ...]:
-    names: list[str] = []
-    for each in arguments:
-        cells = (each,) if isinstance(each, Cell) else each
-        for cell in cells:
-            if cell.operand is None:
-                names.extend(cell.figure.missing or (f"{cell.figure.name} {cell.figure.of}",))
-    return tuple(dict.fromkeys(names))
-
-
-def _operand(argument: Any) -> Any:  # noqa: ANN401 - an operand or a list of them
-    if isinstance(argument, Cell):
-        return argument.operand
-    return [cell.operand for cell in argument]
 
 
 def exact_sheet(rulebook: str, at: Millis) -> Sheet[Decimal]:

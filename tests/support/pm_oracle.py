@@ -22,6 +22,7 @@ fraction, to a truth, or to None for what does not exist.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Answer: TypeAlias = dict[tuple[str, ...], Any]
@@ -109,7 +110,7 @@ def rules_at(portfolio: dict[str, Any]) -> list[Rules]:
     if seen:
         recorded = portfolio["tokens"].get("HYPE", {}).get("ltv")
         for row in chosen:
-            if recorded is not None and Fraction(recorded) * 100 == row[2]["HYPE"][0]:
+            if recorded is not None and fraction(recorded) * 100 == row[2]["HYPE"][0]:
                 chosen = [row]
                 break
     found = []
@@ -127,7 +128,14 @@ def rules_at(portfolio: dict[str, Any]) -> list[Rules]:
     return found
 
 
-# ------------------------------------------------------------------------- roundings
+# ------------------------------------------------------------------------- numbers
+
+
+@lru_cache(maxsize=10_000)
+def fraction(said: str) -> Fraction:
+    """Return the fraction a text such as ``-12.5`` says."""
+    whole, _, part = said.partition(".")
+    return Fraction(int(whole + part), 10 ** len(part))
 
 
 def cut(value: Fraction, places: int) -> Fraction:
@@ -140,14 +148,20 @@ def cut(value: Fraction, places: int) -> Fraction:
 # ------------------------------------------------------------------------- one position
 
 
+@lru_cache(maxsize=1000)
+def rate_of(leverage: str) -> Fraction:
+    """Return the maintenance rate of a highest leverage: half of one part in so many."""
+    return 1 / (2 * fraction(leverage))
+
+
 def tier_of(tiers: list[list[str]], value: Fraction) -> tuple[Fraction, Fraction]:
     """Return highest leverage and deduction of the tier a notional lies in.
 
     The maintenance margin is paid step by step: what lies inside a tier at that tier's own rate.
     So the deduction is what the notional's own rate would charge too much on the tiers below.
     """
-    bounds = [Fraction(bound) for bound, _ in tiers]
-    rates = [1 / (2 * Fraction(leverage)) for _, leverage in tiers]
+    bounds = [fraction(bound) for bound, _ in tiers]
+    rates = [rate_of(leverage) for _, leverage in tiers]
     inside = max([0] + [number for number, bound in enumerate(bounds) if value > bound])
     stepwise = ZERO
     for number in range(inside):
@@ -158,9 +172,11 @@ def tier_of(tiers: list[list[str]], value: Fraction) -> tuple[Fraction, Fraction
 
 def count_position(row: dict[str, Any]) -> dict[str, Any]:
     """Return everything about one position but its liquidation price."""
-    size, mark, entry = Fraction(row["size"]), Fraction(row["mark"]), Fraction(row["entry"])
+    size, mark, entry = fraction(row["size"]), fraction(row["mark"]), fraction(row["entry"])
     side = 1 if size > 0 else -1
-    value = abs(size) * mark
+    signed = size * mark
+    value = abs(signed)
+    result = signed - side * entry
     top, deduction = tier_of(row["tiers"], value)
     found = {
         "coin": row["coin"],
@@ -168,18 +184,16 @@ def count_position(row: dict[str, Any]) -> dict[str, Any]:
         "size": abs(size),
         "mark": mark,
         "value": value,
-        "signed": size * mark,
-        "unrealized": size * mark - side * entry,
-        "return_on_equity": (size * mark - side * entry) * Fraction(row["leverage"]) / entry
-        if entry
-        else None,
-        "initial": cut(value / Fraction(row["leverage"]), 6),
+        "signed": signed,
+        "unrealized": result,
+        "return_on_equity": result * fraction(row["leverage"]) / entry if entry else None,
+        "initial": cut(value / fraction(row["leverage"]), 6),
         "maintenance": cut(value / (2 * top) - deduction, 6),
         "top": top,
         "margin": None,
     }
     if row["isolated"] is not None:
-        found["margin"] = Fraction(row["isolated"]) + size * mark
+        found["margin"] = fraction(row["isolated"]) + signed
     return found
 
 
@@ -198,7 +212,7 @@ def count_dex(row: dict[str, Any]) -> dict[str, Any]:
     positions = [count_position(each) for each in row["positions"]]
     cross = [each for each in positions if each["margin"] is None]
     isolated = sum((each["margin"] for each in positions if each["margin"] is not None), ZERO)
-    value = Fraction(row["raw"]) + sum((each["signed"] for each in positions), ZERO)
+    value = fraction(row["raw"]) + sum((each["signed"] for each in positions), ZERO)
     initial = sum((each["initial"] for each in cross), ZERO)
     notional = sum((each["value"] for each in cross), ZERO)
     return {
@@ -301,7 +315,7 @@ def unified(told: Answer, portfolio: dict[str, Any], dexes: dict[str, Any]) -> N
     available = {}
     ratios = []
     for name, token in portfolio["tokens"].items():
-        total = Fraction(token["total"])
+        total = fraction(token["total"])
         need = settled(dexes, name, "cross_maintenance")
         isolated = settled(dexes, name, "isolated_margin")
         available[name] = total - need - isolated
@@ -325,7 +339,7 @@ def portfolio_margin(
 ) -> None:
     """All eligible tokens as one portfolio."""
     tokens, terms, readings = portfolio["tokens"], rules["terms"], portfolio["readings"]
-    prices = {name: Fraction(token["price"]) for name, token in tokens.items()}
+    prices = {name: fraction(token["price"]) for name, token in tokens.items()}
     prices["USDC"] = Fraction(1)
 
     # collateral: what is supplied of tokens with a loan to value
@@ -333,10 +347,10 @@ def portfolio_margin(
     for name, token in tokens.items():
         ltv = terms[name]["ltv"] if name in terms else ZERO
         if token["ltv"] is not None:
-            ltv = Fraction(token["ltv"])
+            ltv = fraction(token["ltv"])
         if readings.get("ltv") == "faq" and ltv:
             ltv = Fraction(1, 2)
-        supplied = Fraction(token["supplied"])
+        supplied = fraction(token["supplied"])
         if ltv == 0 or supplied == 0:
             continue
         counted = min(supplied, terms[name]["supply_cap"]) * prices[name]
@@ -350,12 +364,12 @@ def portfolio_margin(
         }
         for key in ("collateral", "power"):
             told["token", name, key] = held[name][key]
-        told["token", name, "supply_cap_use"] = Fraction(token["total"]) / terms[name]["supply_cap"]
+        told["token", name, "supply_cap_use"] = fraction(token["total"]) / terms[name]["supply_cap"]
     collateral = sum((each["collateral"] for each in held.values()), ZERO)
     power = sum((each["power"] for each in held.values()), ZERO)
 
     # what is owed, gross
-    debt = sum((Fraction(tokens[name]["borrowed"]) * prices[name] for name in tokens), ZERO)
+    debt = sum((fraction(tokens[name]["borrowed"]) * prices[name] for name in tokens), ZERO)
     told["borrowing_power",] = power
     told["debt",] = debt
     told["health_factor",] = power / debt if debt else None
@@ -372,7 +386,7 @@ def portfolio_margin(
     required = sum(
         (dex["transfer_requirement"] for dex in dexes.values() if dex["collateral"] == "USDC"), ZERO
     )
-    cash = Fraction(tokens["USDC"]["total"]) if "USDC" in tokens else ZERO
+    cash = fraction(tokens["USDC"]["total"]) if "USDC" in tokens else ZERO
     for name, each in held.items():
         told["token", name, "locked"] = max(ZERO, required - cash) / (prices[name] * each["ltv"])
 
@@ -381,7 +395,7 @@ def portfolio_margin(
     for name, token in tokens.items():
         need = settled(dexes, name, "cross_maintenance")
         isolated = settled(dexes, name, "isolated_margin")
-        net = Fraction(token["total"])
+        net = fraction(token["total"])
         told["token", name, "maintenance"] = need
         if name not in terms or not terms[name][BORROWABLE]:
             available[name] = net - need - isolated
@@ -391,7 +405,7 @@ def portfolio_margin(
             continue
         if readings.get("isolated") != "inside":
             net -= isolated
-        term, px, gross = terms[name], prices[name], Fraction(token["borrowed"])
+        term, px, gross = terms[name], prices[name], fraction(token["borrowed"])
         value = max(net, ZERO) + min(term["borrow_cap"], collateral / px)
         # net balance + min(borrow cap, collateral) − maintenance; a debt is a negative net balance
         available[name] = net + min(term["borrow_cap"], collateral / px) - need
@@ -416,9 +430,9 @@ def portfolio_margin(
         limits = [(power - debt) / px, term["borrow_cap"] - gross]
         pool = portfolio["pools"].get(name)
         if pool is not None:
-            limits.append(Fraction(pool["balance"]))
+            limits.append(fraction(pool["balance"]))
             if term["global_borrow_cap"] is not None:
-                limits.append(term["global_borrow_cap"] - Fraction(pool["borrowed"]))
+                limits.append(term["global_borrow_cap"] - fraction(pool["borrowed"]))
         told["token", name, "can_borrow"] = max(ZERO, min(limits))
         toward.append((name, need > 0 or net < 0 or gross > 0, taken, value))
 

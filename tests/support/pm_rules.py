@@ -7,6 +7,7 @@ runs between two hourly rows is kept in units of 10^-18. The exponential is an i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tests.support.pm_oracle import moment
 from tests.support.venue_rules import Pair, Perp, Token
@@ -73,6 +74,7 @@ def rounded(top: int, bottom: int) -> int:
     return (2 * top + bottom) // (2 * bottom)
 
 
+@lru_cache(maxsize=10_000)
 def growth(rate: int, elapsed_ms: int) -> tuple[int, int]:
     """Return (e^x − 1) as a whole number and its scale, x = rate × time ÷ 365 days."""
     scale = 10**40
