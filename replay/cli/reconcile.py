@@ -9,7 +9,9 @@ import click
 from replay.cli.common import examples
 from replay.cli.groups import LazyGroup
 
-VERBS: Final[dict[str, tuple[str, str]]] = {}
+VERBS: Final[dict[str, tuple[str, str]]] = {
+    "pool": ("reconcile_pool", "Hold recorded states of a reserve against its laws."),
+}
 """Every reconciliation: its module in this package, and its one line in the list."""
 
 

@@ -1,0 +1,209 @@
+"""Tables of a reserve's reconciliation, and the same as text for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ledger.money import canonical, exact, round_half_even
+from projections import pool
+from projections.pool_bounds import CURVE_SAYS
+from replay.moments import iso
+from replay.tables import UNKNOWN, Table
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from projections.pool_bounds import Pace
+    from replay.reconcile.pool import PoolReport
+    from replay.reconcile.supply import Share
+
+SHARE_PLACES: Final = 7
+
+_SHARE_NOTE: Final = (
+    "share: growth of the protocol's part ÷ growth of what is borrowed; it is the protocol's share "
+    "of the interest only where nothing was borrowed or repaid in between"
+)
+_TOLERANCE: Final = (
+    f"tolerance: {canonical(pool.PRINTED)} for the rounding of printed amounts, "
+    f"{pool.CLOCK_MS // 1000} s of clock; states more than an hour apart are not compared"
+)
+_NO_LOAN: Final = "no recorded lending state of the account names this token in the period"
+
+
+def tables(report: PoolReport) -> list[Table]:
+    """Return the report as tables: states, pairs, and a supply where one was asked for."""
+    found = [states_table(report), pairs_table(report)]
+    if report.supplier is not None or report.shares:
+        found.append(supply_table(report))
+    return found
+
+
+def heading(report: PoolReport) -> str:
+    """Return one line: which reserve, which period, as known when."""
+    return (
+        f"reserve {report.asset} from {iso(report.since)} to {iso(report.until)}, as known at "
+        f"position {report.position}: {len(report.states)} recorded states"
+    )
+
+
+def states_table(report: PoolReport) -> Table:
+    """Return every figure of every state beside what follows from the amounts."""
+    rows = tuple(
+        (
+            iso(state.at), line.name, _or_unknown(line.expected), _shown(line.observed),
+            line.verdict if not line.lacking else f"{UNKNOWN}: {line.lacking}",
+        )
+        for state in report.states
+        for line in pool.lines(state)
+    )  # fmt: skip
+    return Table(
+        title=f"States of reserve {report.asset}",
+        columns=("at", "figure", "by_rule", "recorded", "verdict"),
+        rows=rows,
+        numbers=frozenset({"by_rule", "recorded"}),
+        empty="no recorded state in the period",
+    )
+
+
+def pairs_table(report: PoolReport) -> Table:
+    """Return what the protocol's part did between every two neighboring states."""
+    rows = tuple(
+        (
+            iso(each.before.at), iso(each.after.at), _or_unknown(each.held),
+            _or_unknown(each.now), _or_unknown(each.grown), _or_unknown(each.least),
+            _or_unknown(each.most), _places(each.share, SHARE_PLACES) or "",
+            each.kept if not each.lacking else f"{UNKNOWN}: {each.lacking}",
+        )
+        for each in report.pairs
+    )  # fmt: skip
+    return Table(
+        title=f"Conservation of reserve {report.asset}: at hand + borrowed − supplied",
+        columns=("since", "until", "held", "then", "growth", "least", "most", "share", "verdict"),
+        rows=rows,
+        numbers=frozenset({"held", "then", "growth", "least", "most", "share"}),
+        notes=(_SHARE_NOTE, _TOLERANCE) if rows else (),
+        empty="fewer than two recorded states in the period",
+    )
+
+
+def supply_table(report: PoolReport) -> Table:
+    """Return what a supply earned at least and at most, by assumption, beside what is recorded."""
+    rows: list[tuple[str | None, ...]] = []
+    notes: list[str] = []
+    for share in report.shares:
+        rows += _share_rows(share)
+        if share.bounded.lacking:
+            notes.append(f"from {iso(share.since)}: {share.bounded.lacking}")
+        if share.bounded.is_refuted:
+            notes.append(
+                f"from {iso(share.since)}: recorded states lie farther apart than the pace "
+                f"allows; it is refuted, and not used"
+            )
+    whose = f" of {report.supplier}" if report.supplier else ""
+    return Table(
+        title=f"Supply{whose} in reserve {report.asset}, from its public states alone",
+        columns=("since", "until", "assumption", "supplied", "least", "most", "earned",
+                 "yearly_least", "yearly_most", "yearly_earned", "verdict"),
+        rows=tuple(rows),
+        numbers=frozenset({"supplied", "least", "most", "earned", "yearly_least", "yearly_most",
+                           "yearly_earned"}),
+        notes=(*notes, *(assumptions(report) if rows else ())),
+        empty=_NO_LOAN,
+    )  # fmt: skip
+
+
+def assumptions(report: PoolReport) -> tuple[str, ...]:
+    """Return what every bound rests on, in sentences."""
+    found = [f"curve: {CURVE_SAYS}; one state bounds nothing beyond it"]
+    if report.pace is not None:
+        found.append(f"pace: beside the curve, {pace_says(report.pace)}")
+    if report.fastest is not None:
+        found.append(
+            f"fastest change of utilization between recorded states: "
+            f"{canonical(report.fastest)} per hour"
+        )
+    unsampled = max((share.bounded.longest_ms for share in report.shares), default=0)
+    found.append(f"longest time without a state: {unsampled // 1000:,} s")
+    return tuple(found)
+
+
+def pace_says(pace: Pace) -> str:
+    """Return an assumed pace in words."""
+    at_once = f" and {canonical(pace.step)} at once" if pace.step else ""
+    return (
+        f"utilization differs from a recorded one by at most {canonical(pace.hourly)} per hour"
+        f"{at_once}; assumed, not proven"
+    )
+
+
+def _share_rows(share: Share) -> list[tuple[str | None, ...]]:
+    ends = (iso(share.since), iso(share.until))
+    value, earned = canonical(share.value), _or_unknown(share.observed)
+    rate = _or_unknown(share.rate)
+    if not share.paid:
+        return [(*ends, "", value, UNKNOWN, UNKNOWN, earned, UNKNOWN, UNKNOWN, rate, UNKNOWN)]
+    return [
+        (
+            *ends, each.bound.assumption, value, canonical(each.least), canonical(each.most),
+            earned, canonical(each.bound.low), canonical(each.bound.high), rate, each.verdict,
+        )
+        for each in share.paid
+    ]  # fmt: skip
+
+
+def to_dict(report: PoolReport) -> dict[str, object]:
+    """Return the report as a dictionary of text, for programs."""
+    return {
+        "reserve": report.asset,
+        "since": iso(report.since),
+        "until": iso(report.until),
+        "known_at": str(report.position),
+        "states": states_table(report).to_dicts(),
+        "pairs": pairs_table(report).to_dicts(),
+        "supplier": report.supplier,
+        "supply": [
+            {
+                **row,
+                "moved": canonical(share.moved),
+                "hourly_rows": None if share.rows is None else canonical(share.rows),
+                "captured": [_capture(each) for each in share.events],
+            }
+            for share in report.shares
+            for row in supply_of(report, share)
+        ],
+        "assumptions": list(assumptions(report)),
+        "notes": [note for table in tables(report) for note in table.notes],
+    }
+
+
+def supply_of(report: PoolReport, share: Share) -> list[dict[str, str | None]]:
+    """Return the rows of one stretch of a supply as dictionaries."""
+    columns = supply_table(report).columns
+    return [dict(zip(columns, row, strict=True)) for row in _share_rows(share)]
+
+
+def _capture(each: object) -> dict[str, str | None]:
+    from replay.reconcile.seen import Seen
+
+    assert isinstance(each, Seen)
+    return {
+        "event": each.identity,
+        "at": iso(each.event.at),
+        "fetched": None if each.fetched is None else iso(each.fetched),
+        "recorded": iso(each.recorded),
+    }
+
+
+def _or_unknown(value: Decimal | None) -> str:
+    return UNKNOWN if value is None else canonical(value)
+
+
+def _shown(value: Decimal | None) -> str | None:
+    return None if value is None else canonical(value)
+
+
+def _places(value: Decimal | None, count: int) -> str | None:
+    if value is None:
+        return None
+    with exact():
+        return canonical(round_half_even(value, count))
