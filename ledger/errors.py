@@ -10,6 +10,7 @@
     ├── NotInForce           no rulebook holds at the instant           → exit 2
     ├── NotFound             no such account, event or record               → exit 2
     ├── UnclearQuestion      what was asked has two readings, or none       → exit 2
+    ├── RefusedAct           what somebody wants to do does not fit what it is about → exit 4
     ├── BrokenChain          the book's bytes do not match its own digests  → exit 1
     ├── StoreBusy            another writer holds the book                  → exit 5
     └── StoreFailed          the store could not do what was asked          → exit 5
@@ -97,6 +98,18 @@ class UnclearQuestion(RollforwardError):
         self.problem = problem
         self.remedy = remedy
         super().__init__(f'"{_shown(asked)}" {problem}. {remedy}')
+
+
+class RefusedAct(RollforwardError):
+    """What somebody wants to record does not fit the state of what it is about; nothing was."""
+
+    def __init__(self, *, act: str, subject: str, problem: str, remedy: str) -> None:
+        """Name the act and what it is about, what does not fit, and what would."""
+        self.act = act
+        self.subject = subject
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"cannot {act} {subject}: it {problem}. {remedy}")
 
 
 class NotInForce(RollforwardError):

@@ -22,7 +22,7 @@ from typing import Final
 import attrs
 import msgspec
 
-from ledger.events import BreakCandidate, BreakDesk, BreakOpened
+from ledger.events import BreakApproved, BreakCandidate, BreakDesk, BreakOpened
 from ledger.money import canonical
 from ledger.units import Address, Digest, EventId, Millis, Stream
 
@@ -142,4 +142,23 @@ def recorded(event: BreakOpened) -> Break:
         candidates=tuple((one.convention, one.value) for one in event.candidates),
         events=event.rests_on,
         text=event.text,
+    )
+
+
+def approval_statement(event: BreakApproved) -> str:
+    """Return the text an approver signs: which break, which numbers, which explanation, by whom.
+
+    One line each, so that it can be read before it is signed. The identity of the explanation
+    stands for its words, its author and the account. Halves of a line never change places: every
+    line begins with its word, and a name or a remark has no line of its own to break.
+    """
+    return (
+        "rollforward approval 1\n"
+        f"stream {event.stream}\n"
+        f"break {event.identity}\n"
+        f"figures {event.figures}\n"
+        f"explanation {event.explanation}\n"
+        f"by {event.by}\n"
+        f"at {event.at} ms\n"
+        f"because {event.because or '-'}\n"
     )

@@ -71,6 +71,18 @@ def instant_options(verb: F) -> F:
     return at(known(verb))
 
 
+def as_option(verb: F) -> F:
+    """Add ``--as``: under which name somebody acts."""
+    return click.option(
+        "--as",
+        "by",
+        required=True,
+        envvar="ROLLFORWARD_AS",
+        metavar="NAME",
+        help="Who acts [default: $ROLLFORWARD_AS].",
+    )(verb)
+
+
 def examples(*lines: str) -> str:
     """Return the examples of a verb for the end of its help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -11,6 +11,8 @@ from replay.cli.common import examples, json_option, put_json, put_tables, takes
 
 KNOWN = {
     "ROLLFORWARD_BOOK": "the book every command opens, unless --book names another",
+    "ROLLFORWARD_AS": "who acts on breaks, unless --as names another",
+    "ROLLFORWARD_PINS": "file of the public keys that are whose, for signed approvals",
     "ROLLFORWARD_DEBUG": "1: show the traceback of an error",
     "NO_COLOR": "any text: no colors",
     "FORCE_COLOR": "any text: colors even into a pipe",

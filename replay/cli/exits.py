@@ -40,7 +40,13 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
             "a figure asked for is unknown"
         ),
     ),
-    REFUSED: ("input refused", "a whole file could not be taken; nothing of it was written"),
+    REFUSED: (
+        "input refused",
+        (
+            "a whole file could not be taken, or an act does not fit what it is about, such as the "
+            "approval of one's own explanation; nothing of it was written"
+        ),
+    ),
     STORAGE: ("storage", "the book is held by another writer, or the file system failed"),
     MISTAKE: ("mistake", "rollforward itself failed; the traceback says where"),
     INTERRUPTED: ("interrupted", "stopped from the keyboard; files already reported are in"),
@@ -51,6 +57,7 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
 _BY_NAME: Final[dict[str, int]] = {
     "MalformedRecord": INCOMPLETE,
     "RefusedFile": REFUSED,
+    "RefusedAct": REFUSED,
     "NeedsHint": USAGE,
     "UnknownKind": FINDING,
     "NotFound": USAGE,
