@@ -72,20 +72,34 @@ class Engine:
         *,
         every: int = EVERY,
         worth_from: int = WORTH_FROM,
+        hypotheses: tuple[Event, ...] = (),
     ) -> None:
         """Read from *book*; without *checkpoints* every state is folded from nothing.
 
         *every* is how many events lie between two checkpoints, *worth_from* how many events a
-        history must have for any to be kept.
+        history must have for any to be kept. *hypotheses* are taken as if a person had recorded
+        them last; nothing is written.
         """
         self.book = book
         self.checkpoints = checkpoints
+        self.hypotheses = hypotheses
         self._every = every
         self._worth_from = worth_from
         self._batches: OrderedDict[tuple[Stream, int], Batch] = OrderedDict()
         self._courses: OrderedDict[tuple[Stream, int], Course] = OrderedDict()
         self._headers: dict[tuple[Stream, int], tuple[Header, ...]] = {}
         self._references: dict[int, tuple[Reference, str]] = {}
+
+    def supposing(self, hypotheses: tuple[Event, ...]) -> Engine:
+        """Return an engine over the same book in which these events had been recorded, too.
+
+        It keeps no checkpoints: what is supposed is folded from nothing.
+        """
+        other = Engine(self.book, hypotheses=(*self.hypotheses, *hypotheses))
+        # What is stored is the same in both, and read once.
+        other._batches, other._headers = self._batches, self._headers
+        other._references = self._references
+        return other
 
     def reference(self, position: int) -> Reference:
         """Return the metadata known at a position, whatever moment it speaks of."""
@@ -117,7 +131,9 @@ class Engine:
         asked = stream, headers[-1].version if headers else 0
         course = self._courses.get(asked)
         if course is None:
-            course = timeline.course(headers, self.batches_of(stream), AsOf(position=position))
+            course = timeline.course(
+                headers, self.batches_of(stream), AsOf(position=position), self.hypotheses
+            )
             self._courses[asked] = course
             while len(self._courses) > COURSES_KEPT:
                 self._courses.popitem(last=False)
@@ -247,9 +263,8 @@ class Engine:
         """Return the timeline digest: over the digests of all events in effective order."""
         position = as_of.position if as_of.position is not None else self.book.position()
         headers, batch_of = self.headers(stream, position), self.batches_of(stream)
-        course = timeline.course(
-            headers, batch_of, AsOf(effective=as_of.effective, position=position)
-        )
+        as_of = AsOf(effective=as_of.effective, position=position)
+        course = timeline.course(headers, batch_of, as_of, self.hypotheses)
         return timeline.digest(course, batch_of)
 
 

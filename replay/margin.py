@@ -37,6 +37,7 @@ from projections.margin import rebuilt as rebuilt_picture
 from projections.margin.claims import Comparison, compare
 from projections.margin.implied import IMPLIED, is_implied
 from projections.margin.picture import Mode
+from projections.margin.supposed import SupposedLtv, SupposedPrice, with_prices, with_tokens
 from projections.prices import Price
 from projections.prices import State as PriceState
 from projections.rulebooks import CALENDAR, by_id
@@ -90,6 +91,10 @@ class Question:
     """The caller's word that the history begins with the account."""
     stale_ms: int = STALE_MS
     calendar: tuple[Rulebook, ...] = CALENDAR
+    prices: tuple[SupposedPrice, ...] = ()
+    """Prices that are taken in place of recorded ones."""
+    ltvs: tuple[SupposedLtv, ...] = ()
+    """Loans to value that are taken in place of recorded ones."""
 
     def rulebooks(self) -> tuple[Rulebook, ...] | None:
         """Return the rulebook asked for; None where the instant decides.
@@ -189,14 +194,29 @@ def _counts(given: Input | Unknown) -> bool:
 class Assembler:
     """Pictures of one account at any instant, as a book knew it at a position."""
 
-    def __init__(self, history: AccountHistory, position: int, question: Question) -> None:
-        """Read what the book has beside the account's movements, once."""
+    def __init__(
+        self,
+        history: AccountHistory,
+        position: int,
+        question: Question,
+        *,
+        actual: Assembler | None = None,
+    ) -> None:
+        """Read what the book has beside the account's movements, once.
+
+        *actual* is the same account as recorded, where *history* is one that is supposed: states
+        the venue showed are of the actual account, and movements are summed up from there.
+        """
+        self._actual = self if actual is None else actual
         self.history = history
         self.position = position
         self.question = question
         self.engine = history.audit.engine
         self.reference = self.engine.reference(position)
-        self.recorded = Recorded(history.audit, history.stream, position)
+        supposed = self.engine.hypotheses
+        is_alone = actual is not None and all(each.stream == history.stream for each in supposed)
+        markets = actual.recorded if actual is not None and is_alone else None
+        self.recorded: Recorded = Recorded(history.audit, history.stream, position, markets)
         self._openings = history.openings(position)
         self._rates = rates(
             found.event for dated in self.recorded.reserves.values() for found in dated.until(None)
@@ -254,6 +274,7 @@ class Assembler:
             is_complete=is_complete,
         )
         picture = attrs.evolve(picture, mode_source=mode_source)
+        picture = with_tokens(picture, self.question.prices, self.question.ltvs)
         where = Whereabouts(self.recorded, at)
         return picture, Rests(basis=basis, mode=mode_source, where=where)
 
@@ -283,7 +304,7 @@ class Assembler:
                 ):
                     told = f"{IMPLIED}positionValue of the recorded state"
                     prices[row.coin, "mark"] = Price(px, state.event.at, told)
-        return PriceState(prices)
+        return with_prices(PriceState(prices), self.question.prices, at)
 
     def _mode(self, at: Millis) -> tuple[Mode | None, str]:
         if self.question.mode is not None:
@@ -329,7 +350,7 @@ class Assembler:
         picture = self.observed(at)
         if picture is None:
             return None
-        sums = self.states(picture.at).state(balances.NAME).by_key
+        sums = self._actual.states(picture.at).state(balances.NAME).by_key
         return Anchor(picture=picture, balances=sums)
 
     def observed(self, at: Millis) -> Picture | None:

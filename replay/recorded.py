@@ -105,8 +105,13 @@ class Recorded:
     **Order**: values of one moment stand in the order of the streams' names and of their courses.
     """
 
-    def __init__(self, audit: Audit, account: Stream, position: int) -> None:
-        """Read the account's own states and all markets and reserves of the book."""
+    def __init__(
+        self, audit: Audit, account: Stream, position: int, markets: Recorded | None = None
+    ) -> None:
+        """Read the account's own states and all markets and reserves of the book.
+
+        *markets* has read the same markets before; they are not read again.
+        """
         self._audit = audit
         self._position = position
         self.reference = audit.engine.reference(position)
@@ -121,10 +126,19 @@ class Recorded:
         self.prices: dict[Key, Dated[tuple[Price, Found[Event]]]] = {}
         for found in self._events(account, OF_ACCOUNTS, _is_of_account):
             self._of_account(found)
-        for stream in sorted(info.stream for info in audit.book.streams()):
-            if stream == VENUE or stream.startswith(("market:", "reserve:")):
-                for found in self._events(stream, OF_MARKETS):
-                    self._of_market(found)
+        self._markets: tuple[Found[Event], ...] = (
+            self._read_markets() if markets is None else markets._markets
+        )
+        for market in self._markets:
+            self._of_market(market)
+
+    def _read_markets(self) -> tuple[Found[Event], ...]:
+        return tuple(
+            found
+            for stream in sorted(info.stream for info in self._audit.book.streams())
+            if stream == VENUE or stream.startswith(("market:", "reserve:"))
+            for found in self._events(stream, OF_MARKETS)
+        )
 
     def _events(
         self,

@@ -46,6 +46,7 @@ PURE = (
 FLOOR_DIVISION = {
     "ledger.money": "the room where divisions live, each under its name",
     "projections.steps": "whole lots and money units, floored as the venue floors",
+    "projections.consequences._hours": "turns of the hour are counted, not money",
 }
 
 # Only these rooms may know these libraries; ``projections`` is pure and knows none of them.

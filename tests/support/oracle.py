@@ -74,20 +74,72 @@ def answer(
     """
     told = Answer()
     for time, family, body in rows:
-        if time > until:
-            continue
-        if family == "fills" and body["coin"] in listed.pairs:
-            spot_fill(told, body, listed.pairs[body["coin"]])
-        elif family == "fills":
-            perp_fill(told, body, listed)
-        elif family == "funding":
-            pay_funding(told, body["delta"], listed)
-        elif family == "interest":
-            told.add("supplied", body["token"], Fraction(body["supply"]))
-            told.add("borrowed", body["token"], -Fraction(body["borrow"]))
-        else:
-            ledger_row(told, body["delta"], account, listed)
+        if time <= until:
+            take(told, family, body, account, listed)
     return told
+
+
+def take(told: Answer, family: str, body: dict[str, Any], account: str, listed: Listing) -> None:
+    """Take one row: its family is fills, funding, ledger or interest."""
+    if family == "fills" and body["coin"] in listed.pairs:
+        spot_fill(told, body, listed.pairs[body["coin"]])
+    elif family == "fills":
+        perp_fill(told, body, listed)
+    elif family == "funding":
+        pay_funding(told, body["delta"], listed)
+    elif family == "interest":
+        told.add("supplied", body["token"], Fraction(body["supply"]))
+        told.add("borrowed", body["token"], -Fraction(body["borrow"]))
+    else:
+        ledger_row(told, body["delta"], account, listed)
+
+
+def without(
+    rows: list[tuple[int, str, dict[str, Any]]], gone: int, account: str, listed: Listing
+) -> Answer:
+    """Read a history as if one row of it had never been: later payments shrink or grow with it.
+
+    Funding goes with the size it is charged on, cut after six places; interest with what it runs
+    on, to the nearest eighth place. Everything else stands as the venue wrote it.
+    """
+    was, now = Answer(), Answer()
+    for number, (_, family, body) in enumerate(rows):
+        if number != gone:
+            instead = otherwise(was, now, family, body)
+            take(now, family, instead, account, listed)
+        take(was, family, body, account, listed)
+    return now
+
+
+def otherwise(was: Answer, now: Answer, family: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as it would have been, given the two worlds just before it."""
+    if family == "funding":
+        delta = body["delta"]
+        before, then = size_of(was, delta["coin"]), size_of(now, delta["coin"])
+        size = Fraction(delta["szi"])
+        if before == then or not size:
+            return body
+        paid = Fraction(delta["usdc"]) * (size + then - before) / size
+        cut = Fraction(math.trunc(paid * 10**6), 10**6)
+        return {"delta": {**delta, "usdc": cut}}
+    if family == "interest":
+        token, told = body["token"], dict(body)
+        for name, place in (("supply", "supplied"), ("borrow", "borrowed")):
+            before = abs(was.balances.get((place, token), NOTHING))
+            then = abs(now.balances.get((place, token), NOTHING))
+            if before and before != then:
+                told[name] = nearest(Fraction(body[name]) * then / before, 8)
+        return told
+    return body
+
+
+def size_of(told: Answer, coin: str) -> Fraction:
+    return told.positions.get(coin, (NOTHING, 0, NOTHING))[0]
+
+
+def nearest(value: Fraction, places: int) -> Fraction:
+    """Round to the nearest, and a half to the even one, as ``round`` of a fraction does."""
+    return Fraction(round(value * 10**places), 10**places)
 
 
 def exchange_of(coin: str) -> str:
