@@ -175,7 +175,8 @@ def _ends(known_at: str | tuple[int | str, int | str | None]) -> tuple[int | str
         raise UnclearQuestion(
             asked=known_at,
             problem="does not name two states of knowledge",
-            remedy="Write A..B, such as 12..40, 2026-08-31T23:59Z..2026-09-14T12:00Z or C-12ab34cd56ef..",
+            remedy="Write A..B: two positions (12..40), two moments of recording, or the name of a "
+            "closed report in place of A (C-12ab34cd56ef..); an empty B is now",
         )
     return start, end or None
 

@@ -79,10 +79,11 @@ def margin_figures(
         return STOPPED
     except (UnclearQuestion, UnknownKind):
         return STOPPED
-    return Figures(values=dict(_values(margin.judgements[0])))
+    return Figures(values=dict(figure_values(margin.judgements[0])))
 
 
-def _values(judgement: Judgement) -> Iterator[tuple[str, Value]]:
+def figure_values(judgement: Judgement) -> Iterator[tuple[str, Value]]:
+    """Yield every figure of a judgement by name."""
     for figure in judgement.figures():
         yield f"{MARGIN}{figure.name} {figure.of}".strip(), _value(figure)
 
