@@ -50,7 +50,10 @@ class Toward(Generic[N]):
     """The ratio toward one borrowable token. **Units**: that token."""
 
     asset: Asset
+    total: Cell[N]
+    """The whole net balance, isolated margin in it."""
     net: Cell[N]
+    """The part of it that stands behind cross positions, by the reading chosen."""
     price: Cell[N]
     maintenance: Cell[N]
     value: Cell[N]
@@ -288,7 +291,7 @@ def _toward(
     counted: Cell[N],
 ) -> Toward[N]:
     asset = token.asset
-    net = sheet.given("net balance", token.total, of=asset, unit=asset)
+    net = total = sheet.given("net balance", token.total, of=asset, unit=asset)
     price = price_of(sheet, token)
     maintenance = maintenance_in(sheet, exchanges, asset)
     if taken.get("isolated") != "isolated:inside":
@@ -309,6 +312,7 @@ def _toward(
     debts = (maintenance.value, net.value, token.borrowed)
     return Toward(
         asset=asset,
+        total=total,
         net=net,
         price=price,
         maintenance=maintenance,

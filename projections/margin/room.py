@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
+from ledger.money import ZERO
 from projections.arithmetic import Operand
 from projections.margin import portfolio as pm
 from projections.margin.picture import Given, Input, Token, Unknown, nothing
@@ -36,8 +37,15 @@ def token_margins(
     margins: dict[Asset, TokenMargin] = {}
     for each in whole.towards:
         margins[each.asset] = _borrowable(sheet, picture, rulebook, whole, each)
+    short = _shortfalls(sheet, exchanges, whole) if whole.collaterals else []
     for token, available in whole.others:
-        margins[token.asset] = _plain(sheet, picture, exchanges, rulebook, whole, token, available)
+        plain = _plain(sheet, exchanges, token, available)
+        held = next((each for each in whole.collaterals if each.asset == token.asset), None)
+        margins[token.asset] = (
+            plain
+            if held is None
+            else _of_collateral(sheet, picture, exchanges, rulebook, whole, held, short, plain)
+        )
     return tuple(margins[token.asset] for token in picture.tokens)
 
 
@@ -98,70 +106,94 @@ def _pool_limits(
 
 
 def _plain(
+    sheet: Sheet[N], exchanges: Sequence[ExchangeCells[N]], token: Token, available: Cell[N]
+) -> TokenMargin:
+    asset = token.asset
+    return TokenMargin(
+        asset=asset,
+        is_borrowable=False,
+        net=sheet.given("net balance", token.total, of=asset, unit=asset).figure,
+        maintenance=pm.maintenance_in(sheet, exchanges, asset).figure,
+        available=available.figure,
+    )
+
+
+def _of_collateral(
     sheet: Sheet[N],
     picture: Picture,
     exchanges: Sequence[ExchangeCells[N]],
     rulebook: Rulebook,
     whole: pm.Portfolio[N],
-    token: Token,
-    available: Cell[N],
+    held: pm.Collateral[N],
+    short: list[Cell[N]],
+    plain: TokenMargin,
 ) -> TokenMargin:
-    asset = token.asset
+    """Return the figures of a token that is collateral; *short* is what others need of it."""
+    asset = held.asset
+    token = picture.token(asset)
+    assert token is not None, "collateral is made of the picture's tokens"
     net = sheet.given("net balance", token.total, of=asset, unit=asset)
-    margin = TokenMargin(
-        asset=asset,
-        is_borrowable=False,
-        net=net.figure,
-        maintenance=pm.maintenance_in(sheet, exchanges, asset).figure,
-        available=available.figure,
-    )
-    held = next((each for each in whole.collaterals if each.asset == asset), None)
-    if held is None:
-        return margin
     terms = rulebook.terms(asset)
     cap = pm.cap_of(
         sheet, rulebook, asset, "user supply cap", terms.user_supply_cap if terms else None
     )
-    need = _needed(sheet, picture, exchanges)
     return attrs.evolve(
-        margin,
+        plain,
         collateral=held.counted.figure,
         power=held.power.figure,
         supply_cap_use=sheet.figure(
             "use of supply cap", formulas.cap_use, net, cap, of=asset
         ).figure,
-        can_withdraw=_withdrawable(sheet, held, need, whole),
-        locked=_locked(sheet, held, need, whole),
-    )
-
-
-def _needed(
-    sheet: Sheet[N], picture: Picture, exchanges: Sequence[ExchangeCells[N]]
-) -> tuple[Cell[N], Cell[N]]:
-    """Return requirement of transfers and net balance of USDC, which collateral must back."""
-    required = sheet.figure(
-        "transfer requirement of all", formulas.plain_total,
-        [each.transfer for each in pm.settled_in(exchanges, USDC)], of=USDC, unit=USDC,
+        can_withdraw=sheet.figure(
+            "can still withdraw", formulas.room_to_withdraw, held.balance,
+            short, whole.debt, whole.power, held.price, held.ltv,
+            of=asset, unit=asset, status="inferred",
+        ).figure,
+        locked=_locked(sheet, picture, exchanges, held, whole),
     )  # fmt: skip
-    token = picture.token(USDC)
-    total: Given = nothing("no USDC in the picture") if token is None else token.total
-    return required, sheet.given("net balance", total, of=USDC, unit=USDC)
 
 
-def _withdrawable(
-    sheet: Sheet[N], held: pm.Collateral[N], need: tuple[Cell[N], Cell[N]], whole: pm.Portfolio[N]
-) -> Figure:
-    return sheet.figure(
-        "can still withdraw", formulas.room_to_withdraw, held.balance, *need, whole.power,
-        held.price, held.ltv, of=held.asset, unit=held.asset, status="inferred",
-    ).figure  # fmt: skip
+def _required(sheet: Sheet[N], exchanges: Sequence[ExchangeCells[N]], asset: Asset) -> Cell[N]:
+    """Return what transfers require of the exchanges that settle in a token."""
+    parts = [each.transfer for each in pm.settled_in(exchanges, asset)]
+    return sheet.total("transfer requirement of all", parts, of=asset, unit=asset)
+
+
+def _shortfalls(
+    sheet: Sheet[N], exchanges: Sequence[ExchangeCells[N]], whole: pm.Portfolio[N]
+) -> list[Cell[N]]:
+    """Return what collateral must back of each token that can be borrowed, in USDC.
+
+    A token that is short of nothing needs no price.
+    """
+    found = []
+    for each in whole.towards:
+        short = sheet.figure(
+            "short of transfers", formulas.transfer_shortfall,
+            _required(sheet, exchanges, each.asset), each.total, of=each.asset, unit=each.asset,
+            status="inferred",
+        )  # fmt: skip
+        if short.value != ZERO:
+            found.append(
+                sheet.figure("short of transfers, worth", formulas.worth, short, each.price,
+                             of=each.asset, unit="USDC", status="inferred")
+            )  # fmt: skip
+    return found
 
 
 def _locked(
-    sheet: Sheet[N], held: pm.Collateral[N], need: tuple[Cell[N], Cell[N]], whole: pm.Portfolio[N]
+    sheet: Sheet[N],
+    picture: Picture,
+    exchanges: Sequence[ExchangeCells[N]],
+    held: pm.Collateral[N],
+    whole: pm.Portfolio[N],
 ) -> Figure:
+    """Return what is locked of a collateral; recorded holds show it for USDC alone."""
     note = "as if it were the only collateral" if len(whole.collaterals) > 1 else ""
+    token = picture.token(USDC)
+    total: Given = nothing("no USDC in the picture") if token is None else token.total
     return sheet.figure(
-        "locked", formulas.locked_collateral, *need, held.price, held.ltv,
+        "locked", formulas.locked_collateral, _required(sheet, exchanges, USDC),
+        sheet.given("net balance", total, of=USDC, unit=USDC), held.price, held.ltv,
         of=held.asset, unit=held.asset, note=note,
     ).figure  # fmt: skip

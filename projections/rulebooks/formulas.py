@@ -168,25 +168,31 @@ def left_of(a: Arithmetic[N], cap: N, used: N) -> N:
     return a.named("left of cap", cap - used)
 
 
+def transfer_shortfall(a: Arithmetic[N], required: N, net: N) -> N:
+    """Return what collateral must back of one token: max(0, requirement of transfers − net)."""
+    return a.maximum(a.lit("0"), required - net)
+
+
 def locked_collateral(a: Arithmetic[N], required: N, net: N, price: N, ltv: N) -> N:
     """Return how much of a sole collateral is locked: max(0, requirement − net) ÷ (price × LTV).
 
     The requirement is that of transfers. **Source**: recorded holds of two accounts (confirmed, 9
     to 12 digits); the FAQ's example: 100 ÷ (0.5 × 40) = 5.
     """
-    need = a.maximum(a.lit("0"), required - net)
-    return a.named("locked", a.ratio(need, price * ltv))
+    return a.named("locked", a.ratio(transfer_shortfall(a, required, net), price * ltv))
 
 
 def room_to_withdraw(
-    a: Arithmetic[N], balance: N, required: N, net: N, power: N, price: N, ltv: N
-) -> N:
+    a: Arithmetic[N], balance: N, shortfalls: Sequence[N], debt: N, power: N, price: N, ltv: N
+) -> N:  # fmt: skip
     """Return what can still be withdrawn of one collateral, the others staying where they are.
 
-    ``min(balance, (Σ power − max(0, requirement − net)) ÷ (price × LTV))``, not negative: what is
-    left must cover the requirement of transfers (inferred from recorded holds).
+    ``min(balance, (Σ power − max(debt, Σ shortfall)) ÷ (price × LTV))``, not negative. What is left
+    must cover all debts, gross, in USDC, so that the health factor does not fall below 1 (FAQ,
+    documented), and what transfers require beyond the net balances, in USDC (inferred from
+    recorded holds, which show it of one token).
     """
-    need = a.maximum(a.lit("0"), required - net)
+    need = a.maximum(debt, a.total(shortfalls))
     spare = a.ratio(power - need, price * ltv)
     return a.named("can still withdraw", a.maximum(a.lit("0"), a.minimum(balance, spare)))
 

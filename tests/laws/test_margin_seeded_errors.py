@@ -72,6 +72,12 @@ def margin_excess(a, required, value, trigger):
     return required - value
 
 
+def room_to_withdraw(a, balance, shortfalls, debt, power, price, ltv):
+    """Debts forgotten: only what transfers are short of keeps collateral."""
+    spare = a.ratio(power - a.total(shortfalls), price * ltv)
+    return a.maximum(a.lit("0"), a.minimum(balance, spare))
+
+
 def account_value(a, raw, values):
     """The positions' values forgotten: raw money alone."""
     return raw
@@ -134,6 +140,7 @@ ERRORS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "the full threshold divided first": (formulas, "full_borrow_limit", full_borrow_limit),
     "the trigger left out": (formulas, "margin_excess", margin_excess),
     "a ratio on the line taken for above it": (judge, "_above", above_or_on),
+    "withdrawals that forget debts": (formulas, "room_to_withdraw", room_to_withdraw),
     "positions' values forgotten": (formulas, "account_value", account_value),
 }
 

@@ -256,6 +256,52 @@ def test_collateral_that_backs_positions_cannot_be_withdrawn():
         assert D(100) - need / 25 == judgement.token(HYPE).can_withdraw.value
 
 
+def borrower(**debts):
+    """The health factor of the FAQ: 1 BTC at 80 000 and 200 HYPE at 50 lend 45 000."""
+    return picture(
+        *(token(name, borrowed=owed) for name, owed in debts.items()),
+        token("HYPE", total=200, supplied=200, price=50),
+        token("UBTC", total=1, supplied=1, price=80_000),
+    )
+
+
+def test_what_is_borrowed_gross_keeps_its_collateral():
+    """No net balance is below zero here, so that no hold shows it: the health factor does."""
+    judgement = one(borrower(USDC=42_000))
+    assert D("1.0714285714") == round_half_even(judgement.health_factor.value, 10)
+    # (45 000 − 42 000) ÷ (50 × 0.5), and ÷ (80 000 × 0.5)
+    assert D(120) == judgement.token(HYPE).can_withdraw.value
+    assert D("0.075") == judgement.token(Asset("UBTC")).can_withdraw.value
+    assert "inferred" == judgement.token(HYPE).can_withdraw.status
+
+
+def test_debts_of_all_tokens_keep_collateral_together():
+    judgement = one(borrower(USDC=30_000, USDT0=12_000))
+    assert D(120) == judgement.token(HYPE).can_withdraw.value
+    assert D(0) == one(borrower(USDC=30_000, USDT0=15_001)).token(HYPE).can_withdraw.value
+
+
+def test_after_withdrawing_what_can_be_the_health_factor_is_one():
+    less = borrower(USDC=42_000)
+    held = attrs.evolve(less.token(HYPE), total=given(80), supplied=given(80))
+    tokens = tuple(held if each.asset == HYPE else each for each in less.tokens)
+    judgement = one(attrs.evolve(less, tokens=tokens))
+    assert D(1) == judgement.health_factor.value
+    assert D(0) == judgement.token(HYPE).can_withdraw.value
+
+
+def test_transfers_of_exchanges_in_any_token_keep_collateral():
+    """A short of 10 000 in USDT0 asks for 1 000 that is not there; 100 HYPE at 50 lend 2 500."""
+    oil = position("vnt:OIL", size=-100, mark=100, leverage=20, max_leverage=20)
+    shown = picture(
+        token("USDC"),
+        token("USDT0"),
+        token("HYPE", total=100, supplied=100, price=50),
+        exchanges=(exchange(oil, dex="vnt", collateral="USDT0", raw=10_000),),
+    )
+    assert D(60) == one(shown).token(HYPE).can_withdraw.value
+
+
 def test_health_does_not_exist_without_a_debt():
     judgement = one(picture(token("USDC", total=5), token("HYPE", total=1, supplied=1, price=50)))
     assert judgement.health_factor.value is None

@@ -390,6 +390,17 @@ def portfolio_margin(
     for name, each in held.items():
         told["token", name, "locked"] = max(ZERO, required - cash) / (prices[name] * each["ltv"])
 
+    # what is left of the power must cover every debt, gross, and what transfers are short of
+    short = ZERO
+    for name, token in tokens.items():
+        if name in terms and terms[name][BORROWABLE]:
+            needed = settled(dexes, name, "transfer_requirement") - fraction(token["total"])
+            short += max(ZERO, needed) * prices[name]
+    for name, each in held.items():
+        spare = (power - max(debt, short)) / (prices[name] * each["ltv"])
+        lent = fraction(tokens[name]["supplied"])
+        told["token", name, "can_withdraw"] = max(ZERO, min(lent, spare))
+
     available = {}
     toward = []
     for name, token in tokens.items():
