@@ -10,6 +10,7 @@ recorded, it stands beside ours.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -17,17 +18,19 @@ import attrs
 
 from ledger.entries import AsOf
 from ledger.errors import UnclearQuestion
+from ledger.events import ReserveObserved
 from ledger.money import exact
-from ledger.units import Coin, Millis
+from ledger.units import Asset, Coin, Millis
 from projections import balances
 from projections.arithmetic import EXACT
-from projections.fold import Folding
-from projections.lending import Walk, rates
+from projections.fold import Folding, States
+from projections.lending import Key, Loan, Walk, rates
 from projections.margin import (
     Anchor,
     Input,
     Margin,
     Settings,
+    Step,
     Unknown,
     judge,
     market_tables,
@@ -46,12 +49,10 @@ from replay.recorded import Recorded
 from replay.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ledger.events import Event
-    from projections.fold import States
-    from projections.lending import Key, Loan
-    from projections.margin import Picture, Step
+    from projections.margin import Picture
     from replay.audit import AccountHistory
     from replay.tables import Table
 
@@ -102,6 +103,24 @@ class Question:
         Raises: NotInForce, when there is none of that id, naming those there are.
         """
         return None if self.rulebook is None else (by_id(self.rulebook, self.calendar),)
+
+
+@attrs.frozen(kw_only=True)
+class Ingredients:
+    """Everything a picture of one instant is made of."""
+
+    at: Millis
+    states: States
+    mode: Mode | None
+    mode_source: str
+    anchor: Anchor | None
+    basis: str
+    is_complete: bool
+    prices: PriceState
+    loans: Mapping[Key, Loan] | None
+    reserves: Mapping[Asset, ReserveObserved]
+    tables: Mapping[Coin, tuple[Step, ...]]
+    settings: Mapping[Coin, Settings]
 
 
 @attrs.frozen(kw_only=True)
@@ -254,29 +273,48 @@ class Assembler:
 
     def picture(self, at: Millis, states: States | None = None) -> tuple[Picture, Rests]:
         """Return the picture of an instant, and what it rests on."""
-        if states is None:
-            states = self.states(at)
+        found = self.ingredients(at, states)
+        where = Whereabouts(self.recorded, at)
+        rests = Rests(basis=found.basis, mode=found.mode_source, where=where)
+        return self.picture_of(found), rests
+
+    def ingredients(self, at: Millis, states: States | None = None) -> Ingredients:
+        """Return everything the picture of an instant is made of."""
         mode, mode_source = self._mode(at)
         anchor, basis, is_complete = self._basis(at)
-        pools = {asset: found.event for asset, found in self.recorded.reserves_at(at).items()}
-        picture = rebuilt_picture(
-            states,
+        return Ingredients(
             at=at,
-            account=self.history.account,
+            states=self.states(at) if states is None else states,
             mode=mode,
-            reference=self.reference,
+            mode_source=mode_source,
+            anchor=anchor,
+            basis=basis,
+            is_complete=is_complete,
             prices=self._prices(at),
             loans=self._loans(at),
-            reserves=pools.values(),
+            reserves={asset: found.event for asset, found in self.recorded.reserves_at(at).items()},
             tables=self._tables(at),
             settings=self._settings(at),
-            anchor=anchor,
-            is_complete=is_complete,
         )
-        picture = attrs.evolve(picture, mode_source=mode_source)
-        picture = with_tokens(picture, self.question.prices, self.question.ltvs)
-        where = Whereabouts(self.recorded, at)
-        return picture, Rests(basis=basis, mode=mode_source, where=where)
+
+    def picture_of(self, found: Ingredients) -> Picture:
+        """Return the picture that ingredients make; those of two instants may be mixed."""
+        picture = rebuilt_picture(
+            found.states,
+            at=found.at,
+            account=self.history.account,
+            mode=found.mode,
+            reference=self.reference,
+            prices=found.prices,
+            loans=found.loans,
+            reserves=found.reserves.values(),
+            tables=found.tables,
+            settings=found.settings,
+            anchor=found.anchor,
+            is_complete=found.is_complete,
+        )
+        picture = attrs.evolve(picture, mode_source=found.mode_source)
+        return with_tokens(picture, self.question.prices, self.question.ltvs)
 
     def states(self, at: Millis) -> States:
         """Return what every projection says at an instant."""
