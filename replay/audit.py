@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ledger.units import Stream
     from projections.fold import States
     from replay.checking import CheckReport
+    from replay.coverage import Certificate
     from replay.diff import Diff
     from replay.explain import Explanation
     from replay.margin import MarginAt
@@ -215,6 +216,32 @@ class AccountHistory:
         from replay.checking import check_account
 
         return check_account(self, position=self.audit.position(known_at))
+
+    def coverage(
+        self,
+        since: int | str | None = None,
+        until: int | str | None = None,
+        known_at: int | str | None = None,
+        *,
+        markets: bool = False,
+    ) -> Certificate:
+        """Return what is proven, probable, unknown and known missing of this history.
+
+        Without *since* from the first event, without *until* to the last. With *markets*, also of
+        markets traded and reserves used.
+
+        Raises: UnclearQuestion, for a time without zone, or one that ends before it begins.
+        """
+        from replay.coverage import asked_period, certificate
+
+        position = self.audit.position(known_at)
+        first, last = asked_period(
+            self,
+            None if since is None else parse_moment(since),
+            None if until is None else parse_moment(until),
+            position,
+        )
+        return certificate(self, since=first, until=last, position=position, markets=markets)
 
     def explain(
         self,

@@ -1,38 +1,42 @@
 """Coverage: the certificate of a period: what is proven, probable, unknown and known missing.
 
-The books are read here; what evidence amounts to is said in ``projections.coverage``.
+The book is read here, each history once; what evidence amounts to is said in
+``projections.coverage``, and for people in ``docs/spec/coverage.md``.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import attrs
 
-from ledger.entries import IDENTIFIED
-from ledger.units import Address, Millis
-from projections.coverage import BALANCES, FAMILIES, LEVELS, MOVING, Level, Stretch, judged
+from ledger.codec import decode
+from ledger.errors import UnclearQuestion
+from ledger.events import CandleObserved, FundingRateSet, PriceObserved, ReserveObserved
+from ledger.kinds import KIND_OF
+from ledger.units import VENUE, Address, Asset, Coin, Millis, market_stream, reserve_stream
+from projections.coverage import Claims, Level, Stretch, Walk, certified, judged
+from projections.coverage.markets import hourly, recent
+from replay.coverage_text import days_table, length_text, lines, strip, table
 from replay.moments import iso
-from replay.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ledger.entries import Header
+    from ledger.units import Stream
     from replay.audit import AccountHistory
+    from replay.engine import Engine
+    from replay.tables import Table
 
-MINUTE: Final = 60_000
-HOUR: Final = 3_600_000
-DAY: Final = 86_400_000
+KEPT: Final = 4
+"""How many histories are remembered as they were read."""
 
-COLUMNS: Final = ("family", "since", "until", "length", "level", "cause")
-
-_CLAIMED: Final = {
-    "api": "answers of the venue show every record of it",
-    "node": "files of a node show every record of it",
-    "person": "attested complete",
-}
+QUICK: Final = 20_000
+"""Up to this many events a history is read through for the foot of a short report."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +55,11 @@ class Certificate:
     def of(self, family: str) -> tuple[Stretch, ...]:
         """Return the stretches of one family, by time."""
         return tuple(each for each in self.stretches if each.family == family)
+
+    def only(self, *families: str) -> Certificate:
+        """Return the certificate of some families."""
+        kept = tuple(each for each in self.stretches if each.family in families)
+        return attrs.evolve(self, stretches=kept)
 
     def level(self, family: str, at: Millis) -> Level:
         """Return the level that holds for a family at a moment; unknown outside the period."""
@@ -71,37 +80,30 @@ class Certificate:
         return tuple(dict.fromkeys(each.family for each in self.stretches))
 
     @property
-    def table(self) -> Table:
-        """One row per stretch."""
-        rows = tuple(
-            (each.family, iso(each.since), iso(each.until), length_text(each.length), each.level,
-             each.cause)
-            for each in self.stretches
-        )  # fmt: skip
-        return Table(
-            title=f"Coverage of {self.account} from {iso(self.since)} to {iso(self.until)}, "
-            f"as known at position {self.position}",
-            columns=COLUMNS,
-            rows=rows,
-            numbers=frozenset({"length"}),
-            empty="no time to speak of",
+    def title(self) -> str:
+        """One line: whose certificate it is, of which period, as known when."""
+        return (
+            f"Coverage of {self.account} from {iso(self.since)} to {iso(self.until)}, "
+            f"as known at position {self.position}"
         )
 
+    @property
+    def table(self) -> Table:
+        """One row per stretch."""
+        return table(self.title, self.stretches)
+
+    @property
+    def by_day(self) -> Table:
+        """One row per day (UTC), a column per family: how long each level holds."""
+        return days_table(self.title, self.families, self.stretches)
+
     def lines(self) -> tuple[str, ...]:
-        """Return one to three sentences for the foot of a report."""
-        groups: dict[str, list[str]] = {}
-        for family in self.families:
-            groups.setdefault(_levels_text(self.of(family)), []).append(family)
-        told = "; ".join(f"{_listed(names)} {said}" for said, names in groups.items())
-        found = [f"coverage: {told}"] if told else []
-        if missing := self.missing:
-            first = missing[0]
-            more = len(missing) - 1
-            found.append(
-                f"known missing: {first.family} between {iso(first.since)} and "
-                f"{iso(first.until)} ({first.cause})" + (f", and {more} more" if more else "")
-            )
-        return tuple(found)
+        """Return one or two sentences for the foot of a report."""
+        return lines(self.families, self.stretches)
+
+    def strip(self) -> tuple[str, ...]:
+        """Return one line per family with a sign for every day, after a line that explains it."""
+        return strip(self.families, self.stretches)
 
     def to_dict(self) -> dict[str, object]:
         """Return the certificate as a dictionary of text, for programs."""
@@ -114,20 +116,42 @@ class Certificate:
         }
 
 
+@attrs.frozen(kw_only=True)
+class _Read:
+    """What one reading of a history brought."""
+
+    walk: Walk
+    evidence: tuple[Stretch, ...]
+
+
+_READ: WeakKeyDictionary[Engine, OrderedDict[tuple[Stream, int], _Read]] = WeakKeyDictionary()
+
+
 def certificate(
-    history: AccountHistory, *, since: Millis, until: Millis, position: int
+    history: AccountHistory,
+    *,
+    since: Millis,
+    until: Millis,
+    position: int,
+    markets: bool = False,
 ) -> Certificate:
     """Return what is known of the completeness of an account's history in a period.
 
-    **Units**: moments in milliseconds, both included; *position* of the book.
+    With *markets*, also of the rates and prices of markets it traded, and of the states of
+    reserves it used. **Units**: moments in milliseconds, both included; *position* of the book.
     """
-    headers = history.audit.engine.headers(history.stream, position)
-    evidence = list(claims(headers))
-    stretches = [
-        stretch
-        for family in FAMILIES
-        for stretch in judged(evidence, family=family, since=since, until=until)
-    ]
+    found = _read(history, position)
+    stretches = list(certified(found.evidence, since=since, until=until))
+    if markets:
+        engine = history.audit.engine
+        for family, evidence in _market_evidence(engine, found.walk, position):
+            stretches += judged(
+                evidence,
+                family=family,
+                since=since,
+                until=until,
+                otherwise="no record at most an hour old",
+            )
     return Certificate(
         account=history.account,
         since=since,
@@ -137,47 +161,104 @@ def certificate(
     )
 
 
-def claims(headers: Iterable[Header]) -> Iterator[Stretch]:
-    """Yield what records claim to show completely, as evidence."""
-    for header in headers:
-        if header.source in IDENTIFIED:
-            for cover in header.covers:
-                yield Stretch(
-                    family=cover.family,
-                    since=cover.since,
-                    until=cover.until,
-                    level="proven",
-                    cause=_CLAIMED[header.source],
-                )
+def period(history: AccountHistory, position: int) -> tuple[Millis, Millis] | None:
+    """Return the moments of the first and the last event of an account; None without any."""
+    walk = _read(history, position).walk
+    if walk.first_at is None or walk.last_at is None:
+        return None
+    return walk.first_at, walk.last_at
 
 
-def length_text(milliseconds: int) -> str:
-    """Return a length of time in its two largest units, cut off: ``3 d 4 h``, ``12 min``."""
-    for unit, name, below, smaller in (
-        (DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1_000, "s"),
-        (1_000, "s", 1, "ms"),
-    ):  # fmt: skip
-        if milliseconds >= unit:
-            rest = milliseconds % unit // below
-            return f"{milliseconds // unit} {name}" + (f" {rest} {smaller}" if rest else "")
-    return f"{milliseconds} ms"
+def asked_period(
+    history: AccountHistory, since: Millis | None, until: Millis | None, position: int
+) -> tuple[Millis, Millis]:
+    """Return the period asked for, its open ends filled from what is recorded.
+
+    Raises: UnclearQuestion, when it ends before it begins.
+    """
+    first, last = period(history, position) or (Millis(0), Millis(0))
+    first = first if since is None else since
+    last = last if until is None else until
+    if last < first:
+        raise UnclearQuestion(
+            asked=f"{iso(first)} to {iso(last)}",
+            problem="ends before it begins",
+            remedy="Give --since a moment before --until",
+        )
+    return first, last
 
 
-def _levels_text(stretches: Iterable[Stretch]) -> str:
-    """Return how long each level holds, or the one that holds throughout."""
-    lengths: dict[str, int] = {}
-    for each in stretches:
-        lengths[each.level] = lengths.get(each.level, 0) + each.length
-    if len(lengths) == 1:
-        return next(iter(lengths))
-    order = ("proven", "probable", "unknown", "missing")
-    return ", ".join(
-        f"{level} {length_text(lengths[level])}" for level in order if level in lengths
-    )
+def foot(
+    history: AccountHistory, *, since: Millis | None, until: Millis | None, position: int
+) -> tuple[str, ...]:
+    """Return the coverage of a period in one or two lines for the foot of a short report.
+
+    Without *since* from the first event, without *until* to the last. A long history is not
+    read through for it.
+    """
+    engine = history.audit.engine
+    count = sum(header.count for header in engine.headers(history.stream, position))
+    if count > QUICK:
+        return (f"coverage: not examined here ({count} events): see rollforward coverage",)
+    whole = period(history, position)
+    if whole is None:
+        return ()
+    first = whole[0] if since is None else since
+    last = whole[1] if until is None else until
+    if first > last:
+        return ()
+    return certificate(history, since=first, until=last, position=position).lines()
 
 
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _read(history: AccountHistory, position: int) -> _Read:
+    """Return a history as it was read through, once."""
+    engine, stream = history.audit.engine, history.stream
+    kept = _READ.setdefault(engine, OrderedDict())
+    found = kept.get((stream, position))
+    if found is None:
+        walk = Walk(engine.events(stream, position), engine.reference(position))
+        headers = engine.headers(stream, position)
+        claims = Claims(
+            headers,
+            family_of=lambda header: _family_of(engine, header),
+            fill_times=walk.fill_times,
+            seen=walk.seen,
+        )
+        found = _Read(walk=walk, evidence=(*walk.evidence, *claims.evidence()))
+        kept[stream, position] = found
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+    return found
 
 
-__all__ = ["BALANCES", "FAMILIES", "LEVELS", "MOVING", "Certificate", "certificate", "claims"]
+def _family_of(engine: Engine, header: Header) -> str | None:
+    """Return the family of the first event of a batch."""
+    lines_of = engine.batch(header.stream, header.version).lines
+    return KIND_OF[type(decode(lines_of[0]))].family if lines_of else None
+
+
+def _market_evidence(
+    engine: Engine, walk: Walk, position: int
+) -> Iterator[tuple[str, list[Stretch]]]:
+    """Yield the families of markets and reserves an account used, with what speaks of them."""
+    prices: dict[str, list[int]] = {coin: [] for coin in walk.coins}
+    rates: dict[str, list[int]] = {coin: [] for coin in walk.coins}
+    for stream in (VENUE, *(market_stream(Coin(coin)) for coin in walk.coins)):
+        for event in engine.events(stream, position):
+            if isinstance(event, FundingRateSet) and event.coin in rates:
+                rates[event.coin].append(event.at)
+            elif isinstance(event, PriceObserved | CandleObserved) and event.coin in prices:
+                prices[event.coin].append(event.at)
+    for coin in walk.coins:
+        yield f"rates {coin}", list(hourly(f"rates {coin}", rates[coin]))
+        yield f"prices {coin}", list(recent(f"prices {coin}", prices[coin]))
+    for asset in walk.assets:
+        states = [
+            event.at
+            for event in engine.events(reserve_stream(Asset(asset)), position)
+            if isinstance(event, ReserveObserved)
+        ]
+        yield f"reserve {asset}", list(recent(f"reserve {asset}", states))
+
+
+__all__ = ["Certificate", "certificate", "foot", "length_text", "period"]

@@ -1,4 +1,4 @@
-"""Coverage: how complete a recorded history is, family by family, and how that is known.
+"""Levels: how sure a stretch of time is, and which piece of evidence holds where several speak.
 
 Evidence is a stretch of time with a level and a cause; ``judged`` lays all evidence of a family
 over a period and says of every millisecond the level that holds. Levels, from the one that is
@@ -8,8 +8,6 @@ said first where several pieces of evidence speak of one moment:
 ``proven``    a record claims to show everything of the family in the stretch
 ``probable``  what would have shown most omissions shows none
 ``unknown``   nothing recorded speaks of the stretch
-
-What each proves, and what not, is written in ``docs/spec/coverage.md``.
 """
 
 from __future__ import annotations
@@ -79,7 +77,7 @@ def judged(
 
     **Order**: by time; any order of evidence gives the same answer.
     """
-    own = [each for each in evidence if each.family == family]
+    own = [each for each in evidence if each.family == family and each.since <= each.until]
     free: list[tuple[int, int]] = [(since, until)] if since <= until else []
     found: list[Stretch] = []
     for level in LEVELS:
@@ -94,6 +92,33 @@ def judged(
     ]
     found.sort(key=attrgetter("since"))
     return tuple(_joined(found))
+
+
+def certified(evidence: Iterable[Stretch], *, since: Millis, until: Millis) -> tuple[Stretch, ...]:
+    """Return the level of every moment of a period for each family of an account.
+
+    What is missing of one family is missing of the balances too; they are proven where every
+    family is. **Order**: family by family, each by time.
+    """
+    found = list(evidence)
+    stretches: list[Stretch] = []
+    proven: list[list[tuple[int, int]]] = []
+    for family in MOVING:
+        own = judged(found, family=family, since=since, until=until)
+        proven.append([(each.since, each.until) for each in own if each.level == "proven"])
+        found += [attrs.evolve(each, family=BALANCES) for each in own if each.level == "missing"]
+        stretches += own
+    found += [
+        Stretch(
+            family=BALANCES,
+            since=Millis(begin),
+            until=Millis(end),
+            level="proven",
+            cause="all that moves money is proven",
+        )
+        for begin, end in common([united(spans) for spans in proven])
+    ]
+    return (*stretches, *judged(found, family=BALANCES, since=since, until=until))
 
 
 def _apart(layer: list[Stretch]) -> list[Stretch]:
@@ -161,3 +186,36 @@ def _joined(found: Sequence[Stretch]) -> Iterator[Stretch]:
 
 def _is_like(one: Stretch, other: Stretch) -> bool:
     return (one.level, one.cause, one.subject) == (other.level, other.cause, other.subject)
+
+
+def common(layers: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """Return the time that lies in every layer; each layer is by time and without overlaps.
+
+    Without any layer there is no time.
+    """
+    if not layers:
+        return []
+    found = list(layers[0])
+    for layer in layers[1:]:
+        both: list[tuple[int, int]] = []
+        number = 0
+        for begin, end in found:
+            while number < len(layer) and layer[number][1] < begin:
+                number += 1
+            ahead = number
+            while ahead < len(layer) and layer[ahead][0] <= end:
+                both.append((max(begin, layer[ahead][0]), min(end, layer[ahead][1])))
+                ahead += 1
+        found = both
+    return found
+
+
+def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans of time by time, those that touch or overlap put together."""
+    found: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return found

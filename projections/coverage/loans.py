@@ -1,0 +1,97 @@
+"""Loans: the interest that runs between its hourly rows, and the rows that are due.
+
+An observed loan is ahead of what is recorded by the interest since the last full hour. How much
+that may be is bounded by the rate of the last undisturbed hour, tenfold, and by the highest rate
+of the venue's curve.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from ledger.money import ZERO, divide_down, unscaled
+from projections.chart import BORROWED, SUPPLIED
+from projections.coverage.grids import HOUR, LATE, Grid, hour_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.events import InterestAccrued
+    from ledger.units import Asset
+    from projections.chart import Place
+    from projections.coverage.levels import Stretch
+
+LEAST_LENT: Final = Decimal("0.1")
+"""From this many tokens on an hourly row is due: at 1 % a year an hour brings 10^-7 of one."""
+
+MOST_HOURLY: Final = Decimal("0.00012")
+"""Interest of an hour is at most this part of a loan: 100 % a year, the top of the venue's curve
+(5 % and 4.75 × the utilization above 80 %), and five in a hundred of it."""
+
+ROOM_FOR_RATES: Final = 10
+"""How many times the last undisturbed hour's rate the present one may be."""
+
+CLOCK: Final = 60_000
+"""Rows and states may be a minute off each other."""
+
+RATE_PLACES: Final = 18
+TOKEN_UNIT: Final = unscaled(1, 8)
+
+
+class Loans:
+    """What is supplied and borrowed of every token, as far as interest asks for it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing lent."""
+        self._rows = Grid("interest", of="row of interest")
+        self._since: dict[Asset, int] = {}
+        self._row_at: dict[Asset, int] = {}
+        self._peak: dict[tuple[Place, Asset], Decimal] = {}
+        self._quiet: dict[tuple[Place, Asset], bool] = {}
+        self._rate: dict[tuple[Place, Asset], Decimal] = {}
+        self._earning: set[str] = set()
+
+    def change(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
+        """Say what was lent up to a moment in which an operation changes it, without signs."""
+        self._hold(asset, at, lent)
+        for place in lent:
+            self._quiet[place, asset] = False
+
+    def row(self, event: InterestAccrued, lent: dict[Place, Decimal]) -> None:
+        """Take an hourly row, and what was lent before it."""
+        self._hold(event.asset, event.at, lent)
+        self._rows.see(event.asset, event.at)
+        self._row_at[event.asset] = event.at
+        for place, interest in ((SUPPLIED, event.supply), (BORROWED, event.borrow)):
+            key = place, event.asset
+            if interest:
+                self._earning.add(event.asset)
+            if self._quiet.get(key) and lent[place]:
+                self._rate[key] = divide_down(interest, lent[place], RATE_PLACES)
+            self._quiet[key] = True
+            self._peak[key] = lent[place] + interest
+
+    def _hold(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
+        if max(lent.values()) >= LEAST_LENT:
+            after = self._since[asset]
+            self._rows.due(asset, after=after, until=at, what="it was supplied or borrowed")
+        self._since[asset] = at
+        for place, amount in lent.items():
+            self._peak[place, asset] = max(self._peak.get((place, asset), ZERO), amount)
+
+    def room(self, asset: Asset, place: Place, at: int, amount: Decimal) -> Decimal:
+        """Return how much interest may have run by a moment and be in no row yet."""
+        key = place, asset
+        elapsed = at - hour_of(at) + CLOCK
+        if self._row_at.get(asset, -1) < hour_of(at) and elapsed < LATE:
+            elapsed += HOUR
+        rate = MOST_HOURLY
+        if key in self._rate:
+            rate = min(rate, self._rate[key] * ROOM_FOR_RATES)
+        whole = max(self._peak.get(key, ZERO), amount) * rate * elapsed
+        return divide_down(whole, Decimal(HOUR), 8) + 2 * TOKEN_UNIT
+
+    def evidence(self, until: int) -> Iterator[Stretch]:
+        """Yield where rows are missing, and where every row due is there."""
+        yield from self._rows.evidence(until=until, only=self._earning)
