@@ -251,7 +251,7 @@ def timeline(of: Assembler, since: Millis, until: Millis, every: str) -> Timelin
         points=tuple(found),
         movers=movers,
         limit=_limit(of, found),
-        between=len(of.recorded.price_moments(since, until, _coins(of, until)) - set(moments)),
+        between=len(of.recorded.price_moments(since, until, coins_of(of, until)) - set(moments)),
     )
 
 
@@ -271,14 +271,14 @@ def _moments(of: Assembler, since: Millis, until: Millis, every: str) -> list[Mi
         events = of.engine.events(of.history.stream, of.position, until)
         found = {each.at for each in events if each.at >= since}
     elif every == "price":
-        found = {Millis(at) for at in of.recorded.price_moments(since, until, _coins(of, until))}
+        found = {Millis(at) for at in of.recorded.price_moments(since, until, coins_of(of, until))}
     else:
         step = length(every)
         return [Millis(at) for at in range(since, until + 1, step)]
     return sorted(found | {since, until})
 
 
-def _coins(of: Assembler, until: Millis) -> set[str]:
+def coins_of(of: Assembler, until: Millis) -> set[str]:
     """Return the markets and tokens whose price the account's margin may hang on."""
     held = of.states(until).state(positions.NAME).by_key
     coins: set[str] = set()
@@ -308,7 +308,7 @@ def point_of(found: MarginAt) -> Point:
     """Return margin at an instant as a point of a line, under the first rulebook that may hold."""
     margin = found.margin
     judgement = margin.judgements[0]
-    ratio, requirement, value = _of_mode(judgement)
+    ratio, requirement, value = moving_figures(judgement)
     lacks: tuple[str, ...] = ()
     if judgement.liquidatable is None:
         lacks = judgement.missing
@@ -325,7 +325,7 @@ def point_of(found: MarginAt) -> Point:
     )
 
 
-def _of_mode(judgement: Judgement) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+def moving_figures(judgement: Judgement) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     """Return ratio, requirement and what stands against it, toward the token that decides."""
     ratio = judgement.ratio
     if ratio is not None:
