@@ -5,8 +5,9 @@ closing, last recorded prices ``p0`` and ``p1`` of these moments, and activity `
 
 - opening equity = q0 × p0, closing equity = q1 × p1; a position is its signed size × mark, beside
   the money of its exchange, which is a token of its own;
-- trading (and liquidation) = Σ f × p1: what was bought and sold, at the closing price, and what was
-  paid and received for it. So it is the result of the period's trades up to its end;
+- trading = Σ f × p1: what was bought and sold, at the closing price, and what was paid and received
+  for it. So it is the result of the period's trades up to its end. Liquidations are trades like
+  others: what they closed at a loss was bought by another trade, or is in the price change;
 - any other cause = Σ f × p, with the price last recorded when it moved;
 - price change = q0 × (p1 − p0) + Σ f × (p1 − p) over all but trades: what prices did to what was
   there, and to what came in or went without a trade, since then;
@@ -95,9 +96,8 @@ def money_line(row: Row, then: Worths, *, opening: Quote | None, closing: Quote 
     causes: dict[Cause, Term] = {}
     other = NOTHING
     moved = ZERO
-    for cause, amount in row.flows:
-        if cause in TRADES:
-            causes[cause] = _times(Term(value=amount), p1)
+    traded = sum((amount for cause, amount in row.flows if cause in TRADES), ZERO)
+    causes["trading"] = _times(Term(value=traded), p1)
     for cause in VALUED_THEN:
         amount = row.of(cause)
         if amount or cause in then:

@@ -246,7 +246,7 @@ class Row:
     opening: Decimal | None
     """None where not known."""
     flows: tuple[tuple[Cause, Decimal], ...]
-    """By cause, in the order of ``CAUSES``, without what is nothing."""
+    """By cause, in the order of ``CAUSES``; nothing where what came and went is the same."""
     closing: Decimal | None
     is_eliminated: bool = False
     """A share in a vault of the same group: not added up with what the vault has."""
@@ -320,8 +320,12 @@ def total_rows(parts: Iterable[Row]) -> tuple[Row, ...]:
 
 
 def in_order(amounts: Mapping[Cause, Decimal]) -> tuple[tuple[Cause, Decimal], ...]:
-    """Return amounts by cause in the order of statements, without what is nothing."""
-    return tuple((cause, amounts[cause]) for cause in CAUSES if amounts.get(cause))
+    """Return amounts by cause in the order of statements; what only changed places is left out."""
+    return tuple(
+        (cause, amounts[cause])
+        for cause in CAUSES
+        if cause in amounts and (amounts[cause] or cause != "moved inside")
+    )
 
 
 def _added(parts: Iterable[Row]) -> dict[Cause, Decimal]:

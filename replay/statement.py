@@ -1,0 +1,366 @@
+"""Statement: reads a book for one period, of one account or of a group of them.
+
+The figures are made in ``projections.statement``; here the events are fetched, prices looked up,
+and everything is kept with where it comes from. How it is shown is said in ``replay.papers``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from ledger.errors import NotFound
+from ledger.events import PeriodClosed
+from ledger.money import ZERO, exact
+from ledger.units import DESK, Address, Asset, Millis, desk_stream
+from projections.arithmetic import EXACT
+from projections.chart import USDC
+from projections.flows import Cause
+from projections.fold import Stopped
+from projections.statement import (
+    Gap,
+    Group,
+    Line,
+    Member,
+    Observed,
+    Pair,
+    Row,
+    Term,
+    money_line,
+    pairs,
+    rows,
+    sum_of,
+    thing_of,
+    total_rows,
+)
+from projections.statement.money import VALUED_THEN
+from projections.statement.quantities import Key
+from projections.valuation import Quote, worth
+from replay.coverage import Certificate, certificate
+from replay.groups import groups
+from replay.statement_reading import Entry, Of, Reader, Walked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from ledger.events.desk import GroupDefined
+    from projections.chart import Place
+    from projections.valuation import Prices
+    from replay.audit import AccountHistory, Audit
+    from replay.periods import Period
+
+Valued: TypeAlias = "dict[tuple[Key, Cause], dict[Millis, Decimal]]"
+
+
+@attrs.frozen(kw_only=True)
+class Priced:
+    """The price of one thing at one end of the period."""
+
+    thing: Key
+    end: str
+    """opening or closing."""
+    at: Millis
+    quote: Quote | None
+
+    @property
+    def age_ms(self) -> int | None:
+        """How old the price was; None for the money itself."""
+        return None if self.quote is None or self.quote.at is None else self.at - self.quote.at
+
+
+@attrs.frozen(kw_only=True)
+class Then:
+    """What the amounts of one cause were worth when they moved, and by which prices."""
+
+    thing: Key
+    cause: Cause
+    term: Term
+    moments: int
+    unpriced: int
+    """At how many moments no price was recorded by then."""
+    oldest_ms: int
+    """Age of the oldest price used."""
+    sources: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Statement:
+    """One period of one account or group, in quantities and in money."""
+
+    of: Of
+    rows: tuple[Row, ...]
+    """By account, place and token."""
+    totals: tuple[Row, ...]
+    """By token and position, over places and accounts, without what is eliminated."""
+    lines: tuple[Line, ...]
+    """Equity by token and position, in the order of *totals*."""
+    total: Line
+    prices: tuple[Priced, ...]
+    then: tuple[Then, ...]
+    pairs: tuple[Pair, ...]
+    activity: tuple[Entry, ...]
+    events: int
+    gaps: tuple[Gap, ...]
+    observed: tuple[Observed, ...]
+    stopped: tuple[tuple[Address, Stopped], ...]
+    absent: tuple[Address, ...]
+    """Members of which the book has nothing."""
+    openings: tuple[str, ...]
+    """On what the sums rest."""
+    certificates: tuple[Certificate, ...]
+    closed: tuple[PeriodClosed, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether nothing is unknown by name."""
+        return not (self.gaps or self.stopped or self.absent) and not self.missing
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What would have to be recorded for every figure of money to be known."""
+        terms = [self.total.opening, self.total.closing, self.total.price_change,
+                 self.total.unexplained, *(term for _, term in self.total.causes)]  # fmt: skip
+        return tuple(dict.fromkeys(name for term in terms for name in term.missing))
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Where two truths differ, in sentences."""
+        from replay.papers.words import findings
+
+        return findings(self)
+
+
+# ------------------------------------------------------------------------------- asking
+
+
+def of_account(
+    history: AccountHistory,
+    period: Period,
+    *,
+    position: int,
+    money: Asset = USDC,
+    token: Asset | None = None,
+    label: str = "",
+) -> Of:
+    """Return the question for one account."""
+    member = Member(address=history.account, role="", label=label)
+    return Of(
+        group=Group(name=history.account, members=(member,)), is_group=False, period=period,
+        position=position, money=money, token=token,
+    )  # fmt: skip
+
+
+def of_group(
+    defined: GroupDefined,
+    period: Period,
+    *,
+    position: int,
+    money: Asset = USDC,
+    token: Asset | None = None,
+) -> Of:
+    """Return the question for a group."""
+    members = tuple(
+        Member(address=each.address, role=each.role, label=each.label) for each in defined.members
+    )
+    return Of(
+        group=Group(name=defined.name, members=members), is_group=True, period=period,
+        position=position, money=money, token=token,
+    )  # fmt: skip
+
+
+def question(
+    audit: Audit,
+    name: str,
+    period: Period,
+    *,
+    position: int,
+    money: Asset = USDC,
+    token: Asset | None = None,
+) -> Of:
+    """Return the question for an account by its address, or for a group by its name.
+
+    Raises: NotFound, when the book has neither.
+    """
+    known = groups(audit, position)
+    if name in known:
+        return of_group(known[name], period, position=position, money=money, token=token)
+    if not name.lower().startswith("0x"):
+        told = ", ".join(known) or "none; see rollforward group define"
+        raise NotFound(
+            what="account or group", name=name,
+            remedy=f"Groups in it: {told}. Accounts in it: {', '.join(audit.accounts()) or 'none'}",
+        )  # fmt: skip
+    history = audit.account(name)
+    return of_account(history, period, position=position, money=money, token=token)
+
+
+def statement(audit: Audit, of: Of, *, entries: bool = True) -> Statement:
+    """Return the statement asked for.
+
+    Without *entries* the activity is summed up and its legs are not kept.
+    """
+    known = audit.accounts()
+    present = [each.address for each in of.group.members if each.address in known]
+    reader = Reader(audit, of)
+    walked = [reader.walk(account, entries=entries) for account in present]
+    with exact():
+        found, inside = _inside(walked, of)
+        parts, valued = _rows(walked, inside, of)
+        totals = total_rows(parts)
+        quotes = reader.prices([(row.place, row.asset) for row in totals])
+        priced = tuple(each for row in totals for each in _ends(row, quotes, of))
+        then = tuple(_then(quotes, *each) for each in valued.items())
+        lines = tuple(_line(row, priced, then) for row in totals)
+        total = sum_of(lines)
+    return Statement(
+        of=of,
+        rows=parts,
+        totals=totals,
+        lines=lines,
+        total=total,
+        prices=priced,
+        then=then,
+        pairs=found,
+        activity=tuple(_relabeled(walked, inside)),
+        events=sum(each.count for each in walked),
+        gaps=tuple(gap for each in walked for gap in each.gaps),
+        observed=tuple(
+            seen for each in walked for seen in each.observed if of.token in {None, seen.asset}
+        ),
+        stopped=tuple(
+            (each.account, each.closing.stopped) for each in walked if each.closing.stopped
+        ),
+        absent=tuple(each.address for each in of.group.members if each.address not in known),
+        openings=tuple(text for each in walked for text in each.openings),
+        certificates=tuple(
+            certificate(
+                audit.account(account),
+                since=of.period.since,
+                until=of.period.until,
+                position=of.position,
+            )
+            for account in present
+        ),
+        closed=_closings(audit, of),
+    )
+
+
+# ---------------------------------------------------------------------------- quantities
+
+_Leg: TypeAlias = tuple[int, int]
+"""A leg of the activity: number of the account's walk, number in it."""
+
+
+def _inside(walked: Sequence[Walked], of: Of) -> tuple[tuple[Pair, ...], frozenset[_Leg]]:
+    """Return the transfers inside the group, and which legs they are."""
+    places = [
+        (number, leg)
+        for number, each in enumerate(walked)
+        for leg, moved in enumerate(each.legs)
+        if moved.flow.key is not None
+    ]
+    found, numbers = pairs([walked[number].legs[leg] for number, leg in places], of.group)
+    return found, frozenset(places[number] for number in numbers)
+
+
+def _rows(
+    walked: Sequence[Walked], inside: frozenset[_Leg], of: Of
+) -> tuple[tuple[Row, ...], Valued]:
+    """Return the roll-forward by place, and what moved by moment where a price is asked for."""
+    found: list[Row] = []
+    valued: Valued = {}
+    for number, each in enumerate(walked):
+        sums: dict[tuple[Place, Asset, Cause], Decimal] = {}
+        for leg, moved in enumerate(each.legs):
+            flow = moved.flow
+            cause: Cause = "inside the group" if (number, leg) in inside else flow.cause
+            sums[flow.place, flow.asset, cause] = (
+                sums.get((flow.place, flow.asset, cause), ZERO) + flow.amount
+            )
+            if cause in VALUED_THEN and not of.group.is_eliminated(flow.place):
+                thing = thing_of(flow.place, flow.asset)
+                # The money itself is worth one at any time: its amounts are summed up.
+                at = Millis(0) if flow.asset == of.money else moved.at
+                moments = valued.setdefault((thing, cause), {})
+                moments[at] = moments.get(at, ZERO) + flow.amount
+        found += rows(
+            each.account,
+            each.opening,
+            each.closing,
+            sums,
+            is_eliminated=of.group.is_eliminated,
+        )
+    return tuple(found), valued
+
+
+def _relabeled(walked: Sequence[Walked], inside: frozenset[_Leg]) -> list[Entry]:
+    """Return the activity by time, with what stays inside the group named so."""
+    found: list[Entry] = []
+    for number, each in enumerate(walked):
+        for leg, entry in enumerate(each.entries):
+            if (number, leg) in inside:
+                flow = entry.moved.flow._replace(cause="inside the group")
+                found.append(attrs.evolve(entry, moved=attrs.evolve(entry.moved, flow=flow)))
+            else:
+                found.append(entry)
+    # Stable: what one account did in a millisecond stays in its effective order.
+    found.sort(key=lambda entry: entry.moved.at)
+    return found
+
+
+# --------------------------------------------------------------------------------- money
+
+
+def _ends(row: Row, quotes: Prices, of: Of) -> tuple[Priced, Priced]:
+    thing = row.place, row.asset
+    first, last = Millis(of.period.since - 1), of.period.until
+    return (
+        Priced(thing=thing, end="opening", at=first, quote=quotes.quote(thing, first)),
+        Priced(thing=thing, end="closing", at=last, quote=quotes.quote(thing, last)),
+    )
+
+
+def _then(quotes: Prices, about: tuple[Key, Cause], moments: Mapping[Millis, Decimal]) -> Then:
+    """Return what the amounts of one cause were worth when they moved."""
+    (thing, cause), value, unpriced, oldest = about, ZERO, 0, 0
+    sources: dict[str, None] = {}
+    for at, amount in moments.items():
+        quote = quotes.quote(thing, at) if amount else None
+        if quote is None:
+            unpriced += bool(amount)
+            continue
+        value += worth(EXACT, amount, quote.px)
+        sources[quote.source] = None
+        if quote.at is not None:
+            oldest = max(oldest, at - quote.at)
+    name = f"price of {thing[1]} when it moved ({cause})"
+    return Then(
+        thing=thing,
+        cause=cause,
+        term=Term(value=None, missing=(name,)) if unpriced else Term(value=value),
+        moments=len(moments),
+        unpriced=unpriced,
+        oldest_ms=oldest,
+        sources=tuple(sources),
+    )
+
+
+def _line(row: Row, priced: Sequence[Priced], then: Sequence[Then]) -> Line:
+    thing = row.place, row.asset
+    ends = {each.end: each.quote for each in priced if each.thing == thing}
+    worths = {each.cause: each.term for each in then if each.thing == thing}
+    return money_line(row, worths, opening=ends["opening"], closing=ends["closing"])
+
+
+def _closings(audit: Audit, of: Of) -> tuple[PeriodClosed, ...]:
+    """Return the closings of this very period, oldest first."""
+    stream = DESK if of.is_group else desk_stream(of.group.members[0].address)
+    return tuple(
+        event
+        for event in audit.engine.events(stream, of.position)
+        if isinstance(event, PeriodClosed)
+        and (event.since, event.until) == (of.period.since, of.period.until)
+        and (event.group == of.name if of.is_group else event.account is not None)
+    )
