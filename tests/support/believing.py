@@ -99,13 +99,17 @@ def _pages(draw: st.DrawFn, parts: tuple[Part, ...]):
     for one in parts:
         is_fills = isinstance(one.events[0], Filled)
         since, until = one.events[0].at, one.events[-1].at
+        claim = covered("fills", since - since % 1000, until + 60_000)
         match draw(st.sampled_from(("plain", "plain", "whole", "export"))):
             case "whole" if is_fills:
-                yield attrs.evolve(one, covers=(covered("fills", since, until),))
+                yield attrs.evolve(one, covers=(claim,))
             case "export" if is_fills:
-                yield part((exported(event) for event in one.events), source="web")
+                rows = [exported(event) for event in one.events]
+                if draw(st.booleans()):  # misread: no fill explains it, a claim takes it out
+                    rows[0] = attrs.evolve(rows[0], sz=Decimal(9))
+                yield part(rows, source="web")
                 if draw(st.booleans()):
-                    yield one
+                    yield attrs.evolve(one, covers=(claim,))
             case _:
                 yield one
 
