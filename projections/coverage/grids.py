@@ -19,6 +19,9 @@ HOUR: Final = 3_600_000
 LATE: Final = 1_800_000
 """What belongs to an hour may be booked this long after it: once it was 24 minutes."""
 
+QUIET: Final = 24 * HOUR
+"""So long nothing may be due between two hours that have what is theirs, and be told with them."""
+
 
 def hour_of(at: int) -> int:
     """Return the full hour a moment lies in, as milliseconds."""
@@ -72,7 +75,7 @@ class Grid:
                 full += united((hour, hour + HOUR - 1) for hour in hours if hour in seen)
                 gone = [hour for hour in hours if hour not in seen and hour not in free]
                 yield from self._missing(gone, subject, what)
-        for begin, stop in united(full):
+        for begin, stop in united(full, apart=QUIET):
             yield Stretch(
                 family=self.family,
                 since=Millis(begin),

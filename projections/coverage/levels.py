@@ -106,7 +106,11 @@ def certified(evidence: Iterable[Stretch], *, since: Millis, until: Millis) -> t
     for family in MOVING:
         own = judged(found, family=family, since=since, until=until)
         proven.append([(each.since, each.until) for each in own if each.level == "proven"])
-        found += [attrs.evolve(each, family=BALANCES) for each in own if each.level == "missing"]
+        found += [
+            attrs.evolve(each, family=BALANCES, cause=f"{family}: known missing", subject="")
+            for each in own
+            if each.level == "missing"
+        ]
         stretches += own
     found += [
         Stretch(
@@ -210,11 +214,14 @@ def common(layers: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]
     return found
 
 
-def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans of time by time, those that touch or overlap put together."""
+def united(spans: Iterable[tuple[int, int]], *, apart: int = 0) -> list[tuple[int, int]]:
+    """Return spans of time by time, those that touch or overlap put together.
+
+    So are those that lie at most *apart* milliseconds from each other.
+    """
     found: list[tuple[int, int]] = []
     for begin, end in sorted(spans):
-        if found and begin <= found[-1][1] + 1:
+        if found and begin <= found[-1][1] + 1 + apart:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
             found.append((begin, end))

@@ -18,17 +18,18 @@ import attrs
 from ledger import events as ev
 from ledger.errors import UnknownKind
 from ledger.money import ZERO, canonical, unscaled
-from ledger.units import Millis
+from ledger.units import Millis, is_spot
 from projections.chart import BORROWED, SPOT, SUPPLIED, Place, perp
 from projections.checks.states import SINGLE_BALANCE_MODES
 from projections.coverage.levels import BALANCES, FAMILIES, Stretch, common, united
 from projections.coverage.loans import TOKEN_UNIT, Loans
-from projections.postings import moves, opened
+from projections.positions import SHEET_DIGITS, agrees, is_early
+from projections.postings import is_perp, moves, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ledger.units import Asset, Dex
+    from ledger.units import Asset, Coin, Dex
     from projections.reference import Reference
 
     Key: TypeAlias = tuple[Place, Asset]
@@ -90,6 +91,13 @@ class Range(NamedTuple):
 NOTHING: Final = Range(ZERO, ZERO)
 
 
+class _Stated(NamedTuple):
+    """When a fill last stated what there was of a token, and how far ours lies off, read twice."""
+
+    at: int
+    off: tuple[Decimal, Decimal]
+
+
 @attrs.define
 class _Run:
     """Statements of one subject that go on from each other, and what all of them allow."""
@@ -117,6 +125,7 @@ class Sums:
         self._perps: dict[Dex, ev.PerpStateObserved] = {}
         self._is_single = False
         self._runs: dict[str, _Run] = {}
+        self._tokens: dict[Asset, _Stated] = {}
         self._seen: dict[str, Window] = {}
         self._shown: dict[str, Window] = {}
         """The last state of a kind in which what is not shown is nothing."""
@@ -141,6 +150,8 @@ class Sums:
                 self._perps[event.dex] = event
             self._waiting.append(event)
         else:
+            if isinstance(event, ev.Filled) and not is_perp(event.coin):
+                self._state(event)
             self._move(event)
 
     def evidence(self, until: int) -> Iterator[Stretch]:
@@ -167,6 +178,7 @@ class Sums:
             if isinstance(event, ev.Opened):
                 found = opened(event, self._balances)
                 self._runs.clear()
+                self._tokens.clear()
                 self._seen.clear()
                 self._shown.clear()
             else:
@@ -184,6 +196,40 @@ class Sums:
         forget = event.at - CLOCK_BEHIND - 2 * CLOCK_AHEAD
         while self._recent and self._recent[0][0] < forget:
             self._recent.popleft()
+
+    def _state(self, event: ev.Filled) -> None:
+        """Hold what a fill of a token states was there before it against what is recorded.
+
+        Whether the venue counts what is supplied is not known: it goes on as long as one reading
+        of the two does.
+        """
+        stated, at = event.start_position, event.at
+        if stated is None or is_early(event) or not self._is_pair_known(event.coin):
+            return
+        base = self._reference.pair(event.coin)[0]
+        alone = self._balances.get((SPOT, base), ZERO)
+        ours = alone, alone + self._balances.get((SUPPLIED, base), ZERO)
+        known = self._tokens.get(base)
+        if known is not None:
+            expected = [held + off for held, off in zip(ours, known.off, strict=True)]
+            if any(agrees(each, stated, digits=SHEET_DIGITS) for each in expected):
+                self._tokens[base] = known._replace(at=at)
+                return
+            self._missing.append(
+                Stretch(
+                    family=BALANCES,
+                    since=Millis(known.at),
+                    until=at,
+                    level="missing",
+                    cause=f"{base} on spot: what is recorded leaves {canonical(expected[0])}, "
+                    f"the next fill states {canonical(stated)}",
+                    subject=f"{base} on spot",
+                )
+            )
+        self._tokens[base] = _Stated(at, (stated - ours[0], stated - ours[1]))
+
+    def _is_pair_known(self, coin: Coin) -> bool:
+        return coin in self._reference.pairs or "/" in coin or not is_spot(coin)
 
     def _add(self, event: ev.Event, place: Place, asset: Asset, amount: Decimal) -> None:
         kind = kind_of(place)
