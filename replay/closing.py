@@ -23,7 +23,7 @@ from ledger.money import parse_decimal
 from ledger.seal import digest_of_record
 from ledger.timeline.sheets import at_of, kind_of_line
 from ledger.units import DESK, Address, Digest, Millis, account_stream, desk_stream
-from projections.beliefs import NONE, UNKNOWN, Figures, Value
+from projections.beliefs import MARGIN, NONE, UNKNOWN, Figures, Value
 from replay.periods import Period
 from replay.reports import Asked, Made, parameters_text, report
 from replay.versions import changed, versions
@@ -68,9 +68,27 @@ class Closed:
         return found
 
     def figures(self) -> Figures:
-        """Return the figures the report names, as ``rollforward diff`` compares them."""
+        """Return the figures the report names, as ``rollforward diff`` compares them.
+
+        Margin that was asked for in another way than by rulebook is left out: it is judged
+        otherwise on purpose.
+        """
         named: Mapping[str, str] = self.document().get("figures", {})
-        return Figures(values={name: _value(said) for name, said in named.items()})
+        asked: Mapping[str, Any] = self.document().get("parameters", {})
+        is_plain = set(asked) <= {"rulebook"}
+        return Figures(
+            values={
+                name: _value(said)
+                for name, said in named.items()
+                if is_plain or not name.startswith(MARGIN)
+            }
+        )
+
+    @property
+    def rulebook(self) -> str | None:
+        """The rulebook the report was asked to be judged under; None where the instant decides."""
+        found = self.document().get("parameters", {}).get("rulebook")
+        return None if found is None else str(found)
 
     def is_about(self, account: Address) -> None:
         """Refuse another account than the one that was closed.

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 MEASURES: Final = ("mark", "oracle", "mid", "last", "reserve")
 """Price sources that can be named: only prices of this measure count."""
 
+FOLDED: Final = ("balance", "position", "fee", "funding")
+"""With which words the figures of states begin."""
+
 
 @attrs.frozen(kw_only=True)
 class Question:
@@ -129,16 +132,14 @@ def asked(
     Raises: UnclearQuestion, where this cannot be; NotFound, when there is no such report.
     """
     start, end = _ends(known_at)
-    audit, pinned, name = account.audit, None, ""
+    audit, closed = account.audit, None
     if isinstance(start, str) and start[:2].upper() == "C-":
         from replay.closing import closed_report
 
         closed = closed_report(audit, start)
         closed.is_about(account.account)
-        first, pinned, name = closed.event.position, closed.figures(), closed.name
         as_of = closed.event.until if as_of is None else as_of
-    else:
-        first = audit.position(start)
+    first = audit.position(start) if closed is None else closed.event.position
     last = audit.position(end)
     if first > last:
         raise UnclearQuestion(
@@ -149,21 +150,27 @@ def asked(
     if as_of is None:
         states = audit.engine.states(account.stream, AsOf(position=last)).states
         as_of = states.last_at or 0
+    instant = parse_moment(as_of)
+    rule_a, rule_b = rules
+    if closed is not None and closed.event.until != instant:
+        closed = None  # it pins figures of its own last moment, and of no other
+    elif closed is not None:
+        rule_a, rule_b = (rule or closed.rulebook for rule in rules)
     price_a, price_b = _pair(price_source)
     return Question(
-        as_of=parse_moment(as_of) if isinstance(as_of, str) else Millis(as_of),
+        as_of=instant,
         first=first,
         last=last,
         figures=tuple(figures),
         detail=detail,
         margin=margin or any(each.split()[:1] == ["margin"] for each in figures),
         equity=not figures or any(each.split()[:1] == ["equity"] for each in figures),
-        rule_a=rules[0],
-        rule_b=rules[1],
+        rule_a=rule_a,
+        rule_b=rule_b,
         price_a=price_a,
         price_b=price_b,
-        pinned=pinned,
-        pinned_by=name,
+        pinned=None if closed is None else closed.figures(),
+        pinned_by="" if closed is None else closed.name,
     )
 
 
@@ -233,10 +240,8 @@ def walked(account: AccountHistory, question: Question) -> tuple[Figures, tuple[
     start = walk.figures(question.first, question.price_a)
     first, stages = start, list[Stage]()
     if question.pinned is not None:
-        # What the pinned report does not name it does not claim: there both are the same.
-        first = attrs.evolve(start, values={**start.values, **question.pinned.values})
-        text = f"{question.pinned_by} pins what this program does not make of the same records"
-        stages.append(Stage(cause=Cause(kind="code", text=text), figures=start))
+        first = overlaid(start, question.pinned, FOLDED)
+        stages.append(Stage(cause=code_cause(question), figures=start))
     for step in walk.steps():
         found = walk.figures(step.position, question.price_a, step)
         stages.append(Stage(cause=step.cause, figures=found))
@@ -246,6 +251,22 @@ def walked(account: AccountHistory, question: Question) -> tuple[Figures, tuple[
         found = walk.figures(question.last, question.price_b)
         stages.append(Stage(cause=Cause(kind="price source", text=text), figures=found))
     return first, tuple(stages)
+
+
+def overlaid(made: Figures, pinned: Figures, words: tuple[str, ...]) -> Figures:
+    """Return figures as a report pinned them; what it does not name is as it is made now.
+
+    Only figures whose names begin with one of *words* are compared, and those made now.
+    """
+    said = {name: value for name, value in pinned.values.items()
+            if name in made.values or name.partition(" ")[0] in words}  # fmt: skip
+    return attrs.evolve(made, values={**made.values, **said})
+
+
+def code_cause(question: Question) -> Cause:
+    """Return the cause of what a report pins and this program does not make."""
+    text = f"{question.pinned_by} pins what this program does not make of the same records"
+    return Cause(kind="code", text=text)
 
 
 class _Walk:

@@ -14,13 +14,14 @@ import attrs
 
 from ledger.errors import NotInForce, UnclearQuestion, UnknownKind
 from projections.beliefs import MARGIN, NONE, UNKNOWN, Cause, Change, Figures, Stage, decomposed
+from replay.diff import code_cause, overlaid
 from replay.knowledge import Knowledge
 from replay.learned import steps
 from replay.margin import Assembler
 from replay.margin import Question as MarginQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from projections.beliefs import Value
     from projections.margin import Figure, Judgement
@@ -33,8 +34,13 @@ STOPPED = Figures(values={}, stopped=(MARGIN.strip(),))
 
 def margin_changes(account: AccountHistory, question: Question) -> tuple[Change, ...]:
     """Return why the margin of an instant changed between two states of knowledge."""
-    first = margin_figures(account, question, question.first, question.rule_a)
-    stages = [
+    start = first = margin_figures(account, question, question.first, question.rule_a)
+    stages = []
+    if question.pinned is not None:
+        first = overlaid(start, question.pinned, (MARGIN.strip(),))
+        first = attrs.evolve(first, values=_only_margin(first.values))
+        stages.append(Stage(cause=code_cause(question), figures=start))
+    stages += [
         Stage(cause=cause, figures=margin_figures(account, question, position, question.rule_a))
         for position, cause in _batches(account, question)
     ]
@@ -44,6 +50,10 @@ def margin_changes(account: AccountHistory, question: Question) -> tuple[Change,
         cause = Cause(kind="rule", text=f"rulebook {other} in place of {one}")
         stages.append(Stage(cause=cause, figures=found))
     return decomposed(first, stages)
+
+
+def _only_margin(values: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if name.startswith(MARGIN)}
 
 
 def _batches(account: AccountHistory, question: Question) -> Iterator[tuple[int, Cause]]:

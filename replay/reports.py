@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REPORTS: Final[Mapping[str, str]] = {
     "show": "replay.reports:show",
     "margin": "replay.reports:margin",
+    "statement": "replay.reports:statement",
 }
 """Every report that can be pinned: its name, and where its function is."""
 
@@ -201,3 +202,43 @@ def margin(asked: Asked) -> Made:
         values=margin_report.as_dict(found, explained=True),
         rulebooks=tuple(each.rulebook for each in judgements),
     )  # fmt: skip
+
+
+def statement(asked: Asked) -> Made:
+    """Return the statement of the period, of an account or a group, with all its activity.
+
+    Parameters: ``money``, in which equity is told; ``token``, the only one that is shown.
+    """
+    from ledger.units import Asset
+    from projections.chart import USDC, is_own
+    from replay.papers import data, words
+    from replay.papers.sheets import tables
+    from replay.periods import Period
+    from replay.statement import question
+    from replay.statement import statement as made_statement
+    from replay.views import place_name
+
+    only(asked, "statement", "money", "token")
+    token = asked.parameters.get("token")
+    of = question(
+        asked.audit,
+        asked.of,
+        Period(since=asked.since, until=asked.until),
+        position=asked.position,
+        money=Asset(asked.parameters.get("money", USDC)),
+        token=None if token is None else Asset(token),
+    )
+    found = made_statement(asked.audit, of)
+    closing = {
+        f"balance {place_name(row.place)} {row.asset}": words.number(row.closing)
+        for row in found.rows
+        if not of.is_group and is_own(row.place) and not row.place.startswith("position:")
+    }
+    return made(
+        "statement",
+        asked,
+        heading=words.heading(found),
+        tables=tables(found),
+        figures=closing,
+        values=data.document(found),
+    )
