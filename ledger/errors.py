@@ -22,6 +22,8 @@ what was expected and what to do.
 
 from __future__ import annotations
 
+from ledger.civil import iso
+
 
 class RollforwardError(Exception):
     """Root of everything this program raises on purpose."""
@@ -71,8 +73,8 @@ class UnknownKind(RollforwardError):
         self.projection = projection
         super().__init__(
             f"{projection}: event {event} is of the unknown kind {kind!r}; "
-            f"figures from its moment ({at} ms) on are not known. Correct it or wait for a version "
-            f"that knows the kind"
+            f"figures from its moment ({iso(at)}) on are not known. Correct it or wait for a "
+            f"version that knows the kind"
         )
 
 
@@ -122,16 +124,24 @@ class NotInForce(RollforwardError):
         earliest: str | None,
         wanted: str | None = None,
         known: tuple[str, ...] = (),
+        mode: str | None = None,
     ) -> None:
-        """Name the instant and the earliest version, or the name and the versions there are."""
+        """Name the instant and the earliest version, or the name and the versions there are.
+
+        *mode* is the account's, where versions differ in which modes they judge.
+        """
         self.at = at
         self.earliest = earliest
         self.wanted = wanted
         self.known = known
-        if wanted is not None:
+        self.mode = mode
+        if wanted is not None or at is None:
             text = f"no rulebook is called {wanted!r}; there are {', '.join(known) or 'none'}"
         else:
-            text = f"no rulebook was in force at {at} ms; the earliest is {earliest or 'none'}"
+            whose = f" for an account in the mode {mode}" if mode else ""
+            text = f"no rulebook was in force at {iso(at)}{whose}; the earliest is {earliest}"
+            if earliest is not None:
+                text += f". To judge by it all the same, name it: --rulebook '{earliest}'"
         super().__init__(text)
 
 

@@ -13,6 +13,7 @@ from zlib import crc32
 import attrs
 
 from ledger import archive, seal
+from ledger.civil import iso
 from ledger.errors import MalformedRecord, StoreFailed, UnknownKind
 from ledger.stores import TOPIC, BatchRow, IndexRow, Size, Store
 from ledger.stores import form as stored
@@ -320,9 +321,10 @@ class _Reader:
         lost: tuple[tuple[int, EventId], ...] = (),
     ) -> None:
         named = header or row
+        when = f"{iso(named.first_at)} to {iso(named.last_at)}"
         text = (
-            f"{named.stream} batch {named.version} (position {row.position}, "
-            f"{named.first_at} to {named.last_at} ms, record {named.record or 'none'}): {reason}"
+            f"{named.stream} batch {named.version} (position {row.position}, {when}, "
+            f"record {named.record or 'none'}): {reason}"
         )
         self.problems.append(_problem("batch", row, text, header, lost[:_LISTED_MAX]))
 

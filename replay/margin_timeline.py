@@ -15,6 +15,7 @@ from ledger.units import Asset, Coin, Millis
 from projections import positions
 from projections.arithmetic import EXACT
 from projections.margin.rebuilt import UNDERLYING
+from projections.rulebooks import by_id
 from replay.margin_report import shown
 from replay.moments import iso
 from replay.tables import UNKNOWN, Table
@@ -257,13 +258,13 @@ def timeline(of: Assembler, since: Millis, until: Millis, every: str) -> Timelin
 
 def _limit(of: Assembler, points: Sequence[Point]) -> Decimal:
     """Return the trigger of the last rulebook; one, where exchanges have their own money."""
-    names = {each.id: each for each in of.question.calendar}
+    calendar = of.question.calendar
     for point in reversed(points):
         if point.mode in {"unifiedAccount", "portfolioMargin"} and point.rulebooks:
-            return names[point.rulebooks[-1]].trigger.value
+            return by_id(point.rulebooks[-1], calendar).trigger.value
         if point.rulebooks:
             return Decimal(1)
-    return of.question.calendar[-1].trigger.value
+    return calendar[-1].trigger.value
 
 
 def _moments(of: Assembler, since: Millis, until: Millis, every: str) -> list[Millis]:
@@ -336,6 +337,30 @@ def moving_figures(judgement: Judgement) -> tuple[Decimal | None, Decimal | None
         need = token.maintenance if token.excess is None else token.requirement_observed
         return ratio.value, (need or token.maintenance).value, value.value
     return _of_exchanges(judgement)
+
+
+def figures_by_token(judgement: Judgement) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Return requirements and what stands against them, by token, or by exchange where it counts.
+
+    What is unknown is left out.
+    """
+    needs: dict[str, Decimal] = {}
+    values: dict[str, Decimal] = {}
+    if judgement.ratio is None:
+        for each in judgement.exchanges:
+            if each.cross_maintenance.value is not None and each.cross_value.value is not None:
+                needs[each.dex] = each.cross_maintenance.value
+                values[each.dex] = each.cross_value.value
+        return needs, values
+    for token in judgement.tokens:
+        if token.ratio is None and token.excess is not None:
+            continue
+        value = (token.liquidation_value or token.net).value
+        told = token.maintenance if token.excess is None else token.requirement_observed
+        need = (told or token.maintenance).value
+        if value is not None and need is not None:
+            needs[token.asset], values[token.asset] = need, value
+    return needs, values
 
 
 def _of_exchanges(judgement: Judgement) -> tuple[Decimal | None, Decimal | None, Decimal | None]:

@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ledger import civil
 from ledger.errors import UnclearQuestion
 from ledger.units import Millis
 
@@ -116,8 +117,4 @@ def iso(moment: int) -> str:
     >>> iso(1770728400000)
     '2026-02-10T13:00:00.000Z'
     """
-    try:
-        text = (_EPOCH + moment * _MILLISECOND).isoformat(timespec="milliseconds")
-    except OverflowError:
-        return f"{moment} ms"
-    return text.replace("+00:00", "Z")
+    return civil.iso(moment)

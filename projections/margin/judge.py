@@ -25,7 +25,7 @@ from projections.margin.result import (
 from projections.margin.room import token_margins
 from projections.margin.sheet import Cell, Sheet, exact_sheet, worked_sheet
 from projections.rulebooks import CALENDAR, formulas, in_force
-from projections.rulebooks.base import USDC
+from projections.rulebooks.base import USDC, Rulebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
     from projections.margin.readings import Choice
     from projections.margin.sheet import Figure
-    from projections.rulebooks.base import Rulebook, Status
+    from projections.rulebooks.base import Status
 
 N = TypeVar("N", bound=Operand)
+
+TWO_MAY_HOLD: Final = "two rulebooks may hold: one documented, one already seen at work"
 
 NOTHING_STANDS: Final = "nothing above zero stands against the requirement"
 
@@ -56,7 +58,7 @@ def judge(
     *readings* are ids such as ``offset:always``; *workings* adds the derivation.
 
     Raises: NotInForce, when no rulebook held at the instant; UnclearQuestion, when the mode is not
-    known or a reading has no such form.
+    known, a rulebook says nothing of it, or a reading has no such form.
     """
     if picture.mode is None:
         raise UnclearQuestion(
@@ -64,16 +66,7 @@ def judge(
             problem="has no answer while its mode is not known",
             remedy="Import an answer of userAbstraction, or name the mode",
         )
-    books = tuple(in_force(picture.at, calendar) if rulebooks is None else rulebooks)
-    decided_by = None
-    note = ""
-    if rulebooks is None and len(books) > 1:
-        books, decided_by = _decided(picture, books)
-        note = (
-            "two rulebooks may hold: one documented, one already seen at work"
-            if decided_by is None
-            else f"a recorded loan to value of {canonical(decided_by.value)} decides"
-        )
+    ruled = holding(picture, calendar) if rulebooks is None else Ruled(books=tuple(rulebooks))
     wanted = tuple(readings)
     with exact():
         judgements = tuple(
@@ -84,16 +77,41 @@ def judge(
                 workings=workings,
                 alternatives=alternatives,
             )
-            for book in books
+            for book in ruled.books
         )
     return Margin(
         at=picture.at,
         account=picture.account,
         picture=picture,
         judgements=judgements,
-        decided_by=decided_by,
-        note=note,
+        decided_by=ruled.decided_by,
+        note=ruled.note,
     )
+
+
+@attrs.frozen(kw_only=True)
+class Ruled:
+    """The rulebook that holds for a picture; two where nothing recorded decides between them."""
+
+    books: tuple[Rulebook, ...]
+    decided_by: Input | None = None
+    """The recorded loan to value that decided."""
+    note: str = ""
+
+
+def holding(picture: Picture, calendar: tuple[Rulebook, ...] = CALENDAR) -> Ruled:
+    """Return the rulebook or rulebooks in force for a picture, and what decided between two.
+
+    Raises: NotInForce, when no rulebook held at the instant.
+    """
+    books = in_force(picture.at, calendar, mode=picture.mode)
+    if len(books) == 1:
+        return Ruled(books=books)
+    books, decided_by = _decided(picture, books)
+    if decided_by is None:
+        return Ruled(books=books, note=TWO_MAY_HOLD)
+    note = f"a recorded loan to value of {canonical(decided_by.value)} decides"
+    return Ruled(books=books, decided_by=decided_by, note=note)
 
 
 def _decided(
@@ -121,8 +139,8 @@ def _judged(
 ) -> Judgement:
     others = _alternatives(picture, book, taken) if alternatives else ()
     if not workings:
-        return _on(exact_sheet(book.id, picture.at), picture, book, taken, others)
-    sheet = worked_sheet(book.id, picture.at)
+        return _on(exact_sheet(book, picture.at), picture, book, taken, others)
+    sheet = worked_sheet(book, picture.at)
     judgement = _on(sheet, picture, book, taken, others)
     return attrs.evolve(judgement, lines=derivation(sheet.lines, judgement, book))
 
@@ -136,6 +154,12 @@ def _on(
 ) -> Judgement:
     mode = picture.mode
     assert mode is not None, "judge() asks first"
+    if book.modes is not None and mode not in book.modes:
+        raise UnclearQuestion(
+            asked=f"rulebook {book.id}",
+            problem=f"says nothing of an account in the mode {mode}",
+            remedy=f"It judges {', '.join(sorted(book.modes))}; name a later rulebook",
+        )
     picture = _with_money(picture)
     cells = tuple(exchange_cells(sheet, each) for each in picture.exchanges)
     blank = Judgement(
@@ -493,12 +517,12 @@ def _alternatives(picture: Picture, book: Rulebook, taken: Choice) -> tuple[Alte
         return ()
     found = []
     picture = _with_money(picture)
-    sheet = exact_sheet(book.id, picture.at)
+    sheet = exact_sheet(book, picture.at)
     cells = tuple(exchange_cells(sheet, each) for each in picture.exchanges)
     without_trigger = tuple(each for each in ways.OF_THE_RATIO if each != "trigger")
     triggers = [each.id for each in book.readings_of("trigger")]
     for mixed in ways.combinations(book, taken, without_trigger):
-        own = exact_sheet(book.id, picture.at)
+        own = exact_sheet(book, picture.at)
         whole = pm.portfolio(own, picture, cells, book, mixed)
         counting = [each for each in whole.towards if each.is_exposed] or list(whole.towards[:1])
         ratio = _highest([each.ratio.figure for each in counting], "margin ratio")

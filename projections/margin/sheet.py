@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ledger.units import Millis
     from projections.margin.picture import Given
+    from projections.rulebooks.base import Rulebook
 
 N = TypeVar("N", bound=Operand)
 
@@ -29,6 +30,7 @@ SURENESS: Final[tuple[Status, ...]] = (
 )  # fmt: skip
 """How sure we are of a rule, from most to least."""
 
+_WEAK: Final = SURENESS[3:]
 _RANK: Final = {status: number for number, status in enumerate(SURENESS)}
 
 
@@ -101,13 +103,17 @@ class Sheet(Generic[N]):
         *,
         lift: Callable[[str, Decimal], N],
         read: Callable[[N], Decimal],
-        rulebook: str,
+        rulebook: Rulebook,
         at: Millis,
         steps: list[Any] | None = None,
     ) -> None:
-        """Begin an empty sheet; *lift* makes an operand of an input, *read* its number."""
+        """Begin an empty sheet; *lift* makes an operand of an input, *read* its number.
+
+        No figure is surer than a rulebook that is itself inferred or hypothetical.
+        """
         self.a = a
-        self.rulebook = rulebook
+        self.rulebook = rulebook.id
+        self._floor = _RANK[rulebook.status] if rulebook.status in _WEAK else 0
         self.at = at
         self.lines: list[Line] = []
         self._lift = lift
@@ -150,7 +156,7 @@ class Sheet(Generic[N]):
 
         A division by zero makes the figure nonexistent, with a note, and no error.
         """
-        operands, lacks, status = _gathered(arguments, status)
+        operands, lacks, status = _gathered(arguments, max(self._floor, _RANK[status]))
         told = f"{self.rulebook}/{rule.__name__}"
         operand, value = None, None
         before = len(self._steps) if self._steps is not None else 0
@@ -226,16 +232,13 @@ def _line_of(given: Given, figure: Figure, at: Millis) -> Line:
     )  # fmt: skip
 
 
-def _gathered(
-    arguments: Sequence[Any], status: Status
-) -> tuple[list[Any], tuple[str, ...], Status]:
+def _gathered(arguments: Sequence[Any], rank: int) -> tuple[list[Any], tuple[str, ...], Status]:
     """Return a formula's operands, what they lack by name, and the least sure status of all.
 
-    The status is the formula's own or that of the least sure cell it is made of.
+    The status is that of *rank*, the formula's own, or of the least sure cell it is made of.
     """
     operands: list[Any] = []
     lacks: list[str] = []
-    rank = _RANK[status]
     for each in arguments:
         is_one = isinstance(each, Cell)
         for cell in (each,) if is_one else each:
@@ -257,14 +260,14 @@ def _passed(a: Arithmetic[N], arguments: Sequence[Any]) -> N:
     return parts[0] if parts else a.lit("0")
 
 
-def exact_sheet(rulebook: str, at: Millis) -> Sheet[Decimal]:
+def exact_sheet(rulebook: Rulebook, at: Millis) -> Sheet[Decimal]:
     """Return a sheet for the exact reading."""
     return Sheet(
         EXACT, lift=lambda _, value: value, read=lambda value: value, rulebook=rulebook, at=at
     )
 
 
-def worked_sheet(rulebook: str, at: Millis) -> Sheet[Quantity]:
+def worked_sheet(rulebook: Rulebook, at: Millis) -> Sheet[Quantity]:
     """Return a sheet for the reading with workings; ``lines`` holds the derivation."""
     workings = Workings()
     return Sheet(

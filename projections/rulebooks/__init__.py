@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.errors import NotInForce
 from projections.rulebooks import (
+    y2025_03_standard,
     y2026_01_pre_alpha,
     y2026_03_alpha,
     y2026_05_07_caps,
@@ -38,19 +39,32 @@ CALENDAR: Final[tuple[Rulebook, ...]] = (
 )
 """Every version, from the first page to the last change known (documents read to 2026-08-22)."""
 
+EARLIER: Final[tuple[Rulebook, ...]] = (y2025_03_standard.RULEBOOK,)
+"""Versions from before portfolio margin, which judge standard accounts alone."""
 
-def in_force(at: Millis, calendar: tuple[Rulebook, ...] = CALENDAR) -> tuple[Rulebook, ...]:
+
+def in_force(
+    at: Millis, calendar: tuple[Rulebook, ...] = CALENDAR, *, mode: str | None = None
+) -> tuple[Rulebook, ...]:
     """Return the rulebook of an instant; two where a version was seen at work but not documented.
 
-    The first is the one documented at that instant, a second the one already observed.
+    The first is the one documented at that instant, a second the one already observed. Where the
+    account's *mode* is named, versions from before portfolio margin that judge it count, too.
 
     Raises: NotInForce, when no version was in force, naming the instant and the earliest version.
     """
-    documented = [each for each in calendar if each.documented_from <= at]
-    observed = [each for each in calendar if each.effective_from <= at < each.documented_from]
+    known = tuple(each for each in _whole(calendar) if each.modes is None or mode in each.modes)
+    documented = [each for each in known if each.documented_from <= at]
+    observed = [each for each in known if each.effective_from <= at < each.documented_from]
     if not documented and not observed:
-        raise NotInForce(at=at, earliest=calendar[0].id if calendar else None)
+        raise NotInForce(at=at, earliest=known[0].id if known else None, mode=mode)
     return (*documented[-1:], *observed)
+
+
+def _whole(calendar: tuple[Rulebook, ...]) -> tuple[Rulebook, ...]:
+    """Return a calendar with the versions before it, unless its own beginning was taken away."""
+    is_whole = bool(calendar) and calendar[0] is CALENDAR[0]
+    return (*EARLIER, *calendar) if is_whole else calendar
 
 
 def by_id(name: str, calendar: tuple[Rulebook, ...] = CALENDAR) -> Rulebook:
@@ -58,7 +72,8 @@ def by_id(name: str, calendar: tuple[Rulebook, ...] = CALENDAR) -> Rulebook:
 
     Raises: NotInForce, when the calendar has none, naming those it has.
     """
-    for each in calendar:
+    whole = _whole(calendar)
+    for each in whole:
         if each.id == name:
             return each
-    raise NotInForce(at=None, earliest=None, wanted=name, known=tuple(each.id for each in calendar))
+    raise NotInForce(at=None, earliest=None, wanted=name, known=tuple(each.id for each in whole))

@@ -111,6 +111,8 @@ class Rulebook:
     offset: Parameter
     """The 20 USDC of the documented requirement."""
     readings: tuple[Reading, ...]
+    modes: frozenset[str] | None = None
+    """Account modes it says anything about; None for all."""
     names_borrow_thresholds: bool = False
     """Whether the documents of the day name partial and full thresholds for borrows."""
     backstop: Backstop | None = None

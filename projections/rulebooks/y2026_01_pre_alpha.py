@@ -1,7 +1,7 @@
 """Pre-alpha, the first page: USDC can be borrowed against HYPE, within small caps per user.
 
-*Documented* on 2026-01-27. When the rules began to hold is not known; nothing is judged before the
-day the page was first seen.
+*Documented* on 2026-01-27; the version before knows standard accounts only. When the rules began to
+hold is not known; nothing is judged by them before the day the page was first seen.
 """
 
 from __future__ import annotations

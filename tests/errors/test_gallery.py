@@ -91,13 +91,9 @@ def exceptions() -> set[str]:
     return {kind.__name__ for kind in ours} - {"RollforwardError"}
 
 
-# No command asks for a rulebook yet; the exception is tried where rulebooks are.
-NOT_YET_SAID = {"NotInForce"}
-
-
 def test_every_exception_has_a_folder():
     shown = {case_of(folder).get("error") for folder in CASES} - {None}
-    assert exceptions() - NOT_YET_SAID == shown
+    assert exceptions() == shown
 
 
 def test_the_drawn_tree_names_every_exception():

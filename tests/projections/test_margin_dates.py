@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.errors import NotInForce
+from ledger.errors import NotInForce, UnclearQuestion
+from ledger.units import Dex
 from projections.margin import Input, judge
-from projections.rulebooks import CALENDAR
+from projections.rulebooks import CALENDAR, by_id
 from projections.rulebooks.base import HYPE, USDC
 from tests.support.pictures import exchange, moment, picture, position, token
 
@@ -85,12 +86,55 @@ def test_a_record_from_before_the_change_was_seen_decides_nothing():
 def test_without_the_rule_of_the_instant_the_error_names_it(figure):
     with pytest.raises(NotInForce) as caught:
         judge(hedged("2026-01-01"))
-    assert str(moment("2026-01-01")) in str(caught.value)
+    assert "2026-01-01T00:00:00.000Z" in str(caught.value)
     assert "2026-01-27 pre-alpha" in str(caught.value)
     without = tuple(each for each in CALENDAR if each.effective_from > moment("2026-08-01"))
     with pytest.raises(NotInForce, match=without[0].id):
         judge(hedged("2026-07-01"), calendar=without)
     figure(line="3-2", text="an instant whose rule is taken away", value="NotInForce, naming it")
+
+
+def standard(day: str, mode: str = "disabled"):
+    alone = exchange(position("BTC", size=1, mark=84_000, max_leverage=40), raw=-80_000)
+    return picture(at=day, mode=mode, exchanges=(alone,))
+
+
+def test_a_standard_account_is_judged_before_portfolio_margin_and_says_how_sure_that_is():
+    (before,) = judge(standard("2025-06-01")).judgements
+    (after,) = judge(standard("2026-02-01")).judgements
+    assert ("2025-03-15 standard", "2026-01-27 pre-alpha") == (before.rulebook, after.rulebook)
+    kept = [each.exchange(Dex("")).cross_maintenance for each in (before, after)]
+    assert [D(1050), D(1050)] == [each.value for each in kept]
+    assert ["inferred", "confirmed"] == [each.status for each in kept]
+    assert False is before.liquidatable
+
+
+@pytest.mark.parametrize(
+    ("day", "mode", "earliest"),
+    [
+        ("2025-03-14", "disabled", "2025-03-15 standard"),
+        ("2026-01-26", "unifiedAccount", "2026-01-27 pre-alpha"),
+        ("2026-01-26", "portfolioMargin", "2026-01-27 pre-alpha"),
+    ],
+)
+def test_where_no_rule_is_known_the_error_says_what_to_do(day, mode, earliest):
+    with pytest.raises(NotInForce) as caught:
+        judge(standard(day, mode))
+    assert (
+        f"no rulebook was in force at {day}T00:00:00.000Z for an account in the mode {mode}; the "
+        f"earliest is {earliest}. To judge by it all the same, name it: --rulebook '{earliest}'"
+    ) == str(caught.value)
+    assert earliest == judge(standard(day, mode), (by_id(earliest),)).judgements[0].rulebook
+
+
+def test_a_rulebook_of_standard_accounts_judges_no_other():
+    with pytest.raises(UnclearQuestion, match="says nothing of an account in the mode unified"):
+        judge(standard("2026-07-01", "unifiedAccount"), (by_id("2025-03-15 standard"),))
+
+
+def test_a_calendar_without_its_beginning_gains_none():
+    with pytest.raises(NotInForce, match="2026-03-14 alpha"):
+        judge(standard("2025-06-01"), calendar=CALENDAR[1:])
 
 
 def test_a_token_counts_only_while_it_is_eligible():

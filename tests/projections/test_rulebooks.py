@@ -52,11 +52,11 @@ def test_an_instant_has_its_rulebook_and_a_doubtful_one_has_both(
 def test_an_instant_without_a_rulebook_is_an_error_that_names_it() -> None:
     with pytest.raises(NotInForce) as caught:
         in_force(at("2026-01-01T00:00:00"))
-    assert str(at("2026-01-01T00:00:00")) in str(caught.value)
+    assert "2026-01-01T00:00:00.000Z" in str(caught.value)
     without = tuple(each for each in CALENDAR if each.id != "2026-01-27 pre-alpha")
     with pytest.raises(NotInForce, match="2026-03-14 alpha"):
         in_force(at("2026-02-01T00:00:00"), without)
-    with pytest.raises(NotInForce, match="no rulebook is called 'x'; there are 2026-01-27"):
+    with pytest.raises(NotInForce, match="no rulebook is called 'x'; there are 2025-03-15"):
         by_id("x")
 
 
