@@ -161,8 +161,9 @@ def _change(name: str, first: Figures, stages: Sequence[Stage]) -> Change:
     held: list[Cause] = []
     for stage in stages:
         end = stage.figures.value(name)
-        # What an unknown figure hides may be moved by a step that leaves it unknown.
-        if end != last or end == UNKNOWN:
+        # What an unknown figure hides may be moved by a step that leaves it unknown; but a report
+        # that says unknown and a program that says unknown say the same.
+        if end != last or (end == UNKNOWN and stage.cause.kind != "code"):
             held.append(stage.cause)
         last = end
         if held and isinstance(end, Decimal):

@@ -24,6 +24,9 @@ TOGETHER: Final = (
     "where several causes stand together, the figure was no number between them, and only what "
     "they did together is known"
 )
+TOGETHER_MAX: Final = 3
+"""Of causes that stand together so many are shown before the last."""
+
 EQUITY: Final = (
     "equity is the sum of what is recorded, each token at the last price recorded by then"
 )
@@ -94,18 +97,19 @@ def causes_table(found: Diff) -> Table:
 
 def _rows(found: Diff, change: Change) -> Iterator[tuple[str, ...]]:
     for share in change.shares:
-        for number, cause in enumerate(share.causes):
-            is_last = number == len(share.causes) - 1
-            yield (
-                change.figure,
-                cause.kind,
-                "" if cause.position is None else str(cause.position),
-                cause.text,
-                _events(cause),
-                _file(found, cause),
-                _amount(share) if is_last else "together with",
-                text(share.after) if is_last else "",
-            )
+        before, last = share.causes[:-1], share.causes[-1]
+        hidden = len(before) - TOGETHER_MAX
+        for cause in before[: TOGETHER_MAX if hidden > 0 else None]:
+            yield (*_row(found, change, cause), "together with", "")
+        if hidden > 0:
+            what = f"{hidden} more causes, which --json names"
+            yield (change.figure, "", "", what, "", "", "together with", "")
+        yield (*_row(found, change, last), _amount(share), text(share.after))
+
+
+def _row(found: Diff, change: Change, cause: Cause) -> tuple[str, ...]:
+    position = "" if cause.position is None else str(cause.position)
+    return (change.figure, cause.kind, position, cause.text, _events(cause), _file(found, cause))
 
 
 def _events(cause: Cause) -> str:
