@@ -7,8 +7,10 @@ operation returns:
 amount ± amount                 an amount, exact
 size × price                    a plain number, exact, to be named by whoever asked
 anything ÷ anything             only by name: ``divide_down``, ``divide_half_even``
-fewer places                    only by name: ``round_down``, ``round_floor``, ``round_half_even``
+fewer places                    only by name: ``round_down``, ``round_floor``, ``round_half_even``,
+                                ``round_up``
 ``exp_rounded``                 e to a power, correctly rounded
+``ln_rounded``                  natural logarithm, correctly rounded
 ``ratio53``                     the venue's own double: quotient, then product, each of 53 bits
 ==============================  =====================================================
 """
@@ -21,6 +23,7 @@ from decimal import (
     ROUND_DOWN,
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
+    ROUND_UP,
     Clamped,
     Context,
     Decimal,
@@ -34,6 +37,7 @@ from decimal import (
     Underflow,
     localcontext,
 )
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from ledger.errors import MalformedRecord
@@ -130,6 +134,7 @@ def places(value: Decimal) -> int:
     return len(fraction) if point else 0
 
 
+@cache
 def _quantum(count: int) -> Decimal:
     return Decimal((0, (1,), -count))
 
@@ -147,6 +152,11 @@ def round_floor(value: Decimal, count: int) -> Decimal:
 def round_half_even(value: Decimal, count: int) -> Decimal:
     """Return *value* with *count* decimal places, ties to the even digit."""
     return value.quantize(_quantum(count), rounding=ROUND_HALF_EVEN, context=_ROUNDING)
+
+
+def round_up(value: Decimal, count: int) -> Decimal:
+    """Return *value* with *count* decimal places, rounded away from zero."""
+    return value.quantize(_quantum(count), rounding=ROUND_UP, context=_ROUNDING)
 
 
 def scaled(value: Decimal, count: int) -> int:
@@ -206,6 +216,25 @@ def exp_rounded(value: Decimal, count: int) -> Decimal:
         if round_half_even(low, count) == round_half_even(high, count) or not value:
             return round_half_even(power, count)
     message = f"e to the power of {canonical(value)} lies too near a tie at {count} places"
+    raise ArithmeticError(message)
+
+
+def ln_rounded(value: Decimal, count: int) -> Decimal:
+    """Return the natural logarithm of *value*, correctly rounded half to even at *count* places.
+
+    **Units**: a plain number above zero, of any number of digits up to 400.
+
+    Raises: decimal.InvalidOperation, for zero and below.
+    """
+    for guard in (30, 60, 120, 240):
+        wide = Context(prec=count + guard + 10, Emin=-999_999, Emax=999_999,
+                       traps=[InvalidOperation])  # fmt: skip
+        found = wide.ln(value)
+        unit = wide.scaleb(Decimal(1), -count - guard + 10)
+        low, high = wide.subtract(found, unit), wide.add(found, unit)
+        if round_half_even(low, count) == round_half_even(high, count) or not found:
+            return round_half_even(found, count)
+    message = f"the logarithm of {canonical(value)} lies too near a tie at {count} places"
     raise ArithmeticError(message)
 
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 import attrs
 
-from ledger.money import ZERO, canonical, divide_down, divide_half_even, exp_rounded, round_down
+from ledger.money import (
+    ZERO,
+    canonical,
+    divide_down,
+    divide_half_even,
+    exp_rounded,
+    ln_rounded,
+    round_down,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +92,10 @@ class Arithmetic(Protocol[N]):
         """Return e to the power of *value*, correctly rounded at that many places."""
         ...
 
+    def ln(self, value: N, places: int) -> N:
+        """Return the natural logarithm of *value*, correctly rounded at that many places."""
+        ...
+
     def named(self, name: str, value: N, unit: str = "") -> N:
         """Return *value*, and keep it as a quantity worth showing under that name."""
         ...
@@ -131,6 +143,10 @@ class Exact:
     def exp(self, value: Decimal, places: int) -> Decimal:
         """Return e to the power of *value*."""
         return exp_rounded(value, places)
+
+    def ln(self, value: Decimal, places: int) -> Decimal:
+        """Return the natural logarithm of *value*."""
+        return ln_rounded(value, places)
 
     def named(self, name: str, value: Decimal, unit: str = "") -> Decimal:  # noqa: ARG002 - kept by the other reading
         """Return *value*; this reading keeps nothing."""
@@ -234,6 +250,10 @@ class Workings:
     def exp(self, value: Quantity, places: int) -> Quantity:
         """Return e to the power of *value*."""
         return Quantity(exp_rounded(value.value, places), f"exp({value.text})")
+
+    def ln(self, value: Quantity, places: int) -> Quantity:
+        """Return the natural logarithm of *value*."""
+        return Quantity(ln_rounded(value.value, places), f"ln({value.text})")
 
     def named(self, name: str, value: Quantity, unit: str = "") -> Quantity:
         """Return *value* under its name, and write the step down."""
