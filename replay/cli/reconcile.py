@@ -10,7 +10,9 @@ from replay.cli.common import examples
 from replay.cli.groups import LazyGroup
 
 VERBS: Final[dict[str, tuple[str, str]]] = {
+    "state": ("reconcile_state", "Hold the venue's states of an account against its history."),
     "pool": ("reconcile_pool", "Hold recorded states of a reserve against its laws."),
+    "book": ("reconcile_book", "Hold every recorded state against what needs no history."),
 }
 """Every reconciliation: its module in this package, and its one line in the list."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,6 +22,7 @@ from replay.cli.common import (
 from replay.cli.recording import needs_name, parsed, period_options, record_options, recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
     from pathlib import Path
 
@@ -29,6 +30,24 @@ if TYPE_CHECKING:
     from replay.audit import Audit
     from replay.reconcile.pool import PoolReport
     from replay.reconcile.supply import Supply
+
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def pace_options(verb: F) -> F:
+    """Add ``--pace`` and ``--step``: how fast utilization is assumed to change."""
+    pace = click.option(
+        "--pace",
+        metavar="SHARE",
+        help="Assume that utilization changes by at most this per hour, such as 0.01.",
+    )
+    step = click.option(
+        "--step",
+        metavar="SHARE",
+        help="Assume with --pace that it changes by at most this at once [default: 0].",
+    )
+    return pace(step(verb))
 
 
 @click.command(
@@ -44,17 +63,7 @@ if TYPE_CHECKING:
 @takes(period_options)
 @click.option("--supplier", metavar="ACCOUNT", help="Bound what this account's supply earned.")
 @click.option("--amount", metavar="AMOUNT", help="Bound what so much, supplied, earned.")
-@click.option(
-    "--pace",
-    metavar="SHARE",
-    help="Assume that utilization changes by at most this per hour, such as 0.01.",
-)
-@click.option(
-    "--step",
-    metavar="SHARE",
-    help="Assume with --pace that it changes by at most this at once [default: 0].",
-)
-@takes(record_options, book_option, cache_option, json_option)
+@takes(pace_options, record_options, book_option, cache_option, json_option)
 def command(
     token: str, since: str | None, until: str | None, known_at: str | None,
     supplier: str | None, amount: str | None, pace: str | None, step: str | None, *,
@@ -83,7 +92,7 @@ def command(
             until=parsed(until),
             position=audit.position(known_at),
             supply=_supply(audit, supplier, amount),
-            pace=_pace(pace, step),
+            pace=pace_of(pace, step),
         )
         feet = _coverage(audit, report)
     if as_json:
@@ -108,7 +117,8 @@ def _supply(audit: Audit, supplier: str | None, amount: str | None) -> Supply | 
     return None if amount is None else Supply(amount=_number("--amount", amount))
 
 
-def _pace(hourly: str | None, step: str | None) -> Pace | None:
+def pace_of(hourly: str | None, step: str | None) -> Pace | None:
+    """Return the pace asked for; None where none is. Raises: click.UsageError."""
     from projections.pool_bounds import Pace
 
     if hourly is None:

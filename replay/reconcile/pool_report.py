@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SHARE_PLACES: Final = 7
 
 _SHARE_NOTE: Final = (
-    "share: growth of the protocol's part ÷ growth of what is borrowed; it is the protocol's share "
-    "of the interest only where nothing was borrowed or repaid in between"
+    "share: growth of the protocol's part ÷ growth of what is borrowed, where it follows; it is "
+    "the protocol's share of the interest if nothing was borrowed or repaid in between"
 )
 _TOLERANCE: Final = (
     f"tolerance: {canonical(pool.PRINTED)} for the rounding of printed amounts, "
@@ -71,7 +71,7 @@ def pairs_table(report: PoolReport) -> Table:
         (
             iso(each.before.at), iso(each.after.at), _or_unknown(each.held),
             _or_unknown(each.now), _or_unknown(each.grown), _or_unknown(each.least),
-            _or_unknown(each.most), _places(each.share, SHARE_PLACES) or "",
+            _or_unknown(each.most), share_shown(each),
             each.kept if not each.lacking else f"{UNKNOWN}: {each.lacking}",
         )
         for each in report.pairs
@@ -94,6 +94,11 @@ def supply_table(report: PoolReport) -> Table:
         rows += _share_rows(share)
         if share.bounded.lacking:
             notes.append(f"from {iso(share.since)}: {share.bounded.lacking}")
+        if share.unrecorded:
+            notes.append(
+                f"from {iso(share.since)}: the basis is another one at the end, and no operation "
+                f"is recorded: what was earned cannot be told from what was moved"
+            )
         if share.bounded.is_refuted:
             notes.append(
                 f"from {iso(share.since)}: recorded states lie farther apart than the pace "
@@ -119,7 +124,7 @@ def assumptions(report: PoolReport) -> tuple[str, ...]:
         found.append(f"pace: beside the curve, {pace_says(report.pace)}")
     if report.fastest is not None:
         found.append(
-            f"fastest change of utilization between recorded states: "
+            f"fastest mean change of utilization between recorded states: "
             f"{canonical(report.fastest)} per hour"
         )
     unsampled = max((share.bounded.longest_ms for share in report.shares), default=0)
@@ -202,8 +207,12 @@ def _shown(value: Decimal | None) -> str | None:
     return None if value is None else canonical(value)
 
 
-def _places(value: Decimal | None, count: int) -> str | None:
-    if value is None:
+def share_shown(each: pool.Pair) -> str | None:
+    """Return the growth of the protocol's part by that of borrows, seven places, where it follows.
+
+    None where part of it was taken out, or nothing can be said.
+    """
+    if each.share is None or each.kept != "grew by its share":
         return None
     with exact():
-        return canonical(round_half_even(value, count))
+        return canonical(round_half_even(each.share, SHARE_PLACES))

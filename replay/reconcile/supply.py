@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
-from ledger.events import InterestAccrued, LendingStateObserved, ReserveObserved, ReserveOperated
+from ledger.events import (
+    InterestAccrued,
+    LendingStateObserved,
+    ObservedLoan,
+    ReserveObserved,
+    ReserveOperated,
+)
 from ledger.money import ZERO, exact
 from ledger.units import Asset, Millis
 from projections.arithmetic import EXACT
@@ -61,6 +67,9 @@ class Share:
     """The venue's hourly rows in it; None where none is recorded."""
     bounded: Bounded
     paid: tuple[Paid, ...]
+    unrecorded: bool = False
+    """True where its basis is another one at the end, and no operation is recorded: what it earned
+    cannot be told from what was moved."""
     events: tuple[Seen, ...] = ()
     """The recorded states at both ends, where there are."""
 
@@ -86,10 +95,21 @@ def token_of(every: Sequence[ReserveObserved]) -> int | None:
 
 
 def _loan(each: Seen, token: int | None) -> Decimal | None:
+    found = _row(each, token)
+    return None if found is None else found.supply_value
+
+
+def _basis(each: Seen, token: int | None) -> Decimal | None:
+    """Return the principal since the last operation: it moves with operations, and only so."""
+    found = _row(each, token)
+    return None if found is None else found.supply_basis
+
+
+def _row(each: Seen, token: int | None) -> ObservedLoan | None:
     event = each.event
     if not isinstance(event, LendingStateObserved):
         return None
-    return next((loan.supply_value for loan in event.loans if loan.token == token), None)
+    return next((loan for loan in event.loans if loan.token == token), None)
 
 
 def shares(
@@ -166,13 +186,15 @@ def _between(
     since, until = before.event.at, after.event.at
     start, end = _loan(before, token) or ZERO, _loan(after, token) or ZERO
     moves = _moves(own, since, until)
+    unrecorded = not moves and _basis(before, token) != _basis(after, token)
     with exact():
         moved = sum((amount for _, amount in moves), ZERO)
-        earned = end - start - moved
-    return _share(
+        earned = None if unrecorded else end - start - moved
+    found = _share(
         every, since, until, start, pace,
         moves=moves, observed=earned, rows=_rows(own, since, until), events=(before, after),
     )  # fmt: skip
+    return attrs.evolve(found, unrecorded=unrecorded)
 
 
 def _share(
