@@ -6,7 +6,8 @@ the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
 histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS (random margin
-states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BENCHMARK_EVENTS,
+states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BELIEFS (histories whose figures
+changed), ROLLFORWARD_BENCHMARK_EVENTS,
 ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
@@ -34,6 +35,7 @@ FULL_COUNT = {
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
     "ROLLFORWARD_PORTFOLIOS": "200000",
     "ROLLFORWARD_HISTORIES": "2000",
+    "ROLLFORWARD_BELIEFS": "2000",
 }
 BENCHMARK_EVENTS = "1000000"
 
@@ -89,6 +91,7 @@ EXPECTED = (
     Expected("3-4", "pool laws"),
     Expected("3-5", "a simulated venue, a naive calculator, seeded errors"),
     Expected("3-6", "the bundled account's margin, shown"),
+    Expected("4-5", "why a figure changed, and closed reports made again"),
 )
 
 
