@@ -184,7 +184,7 @@ def _exchanges(
         for key, each in held.items()
         if not key.startswith("spot:") and is_perp(Coin(key)) and stated_size(each)
     ]
-    names = {_dex(coin) for coin in coins} | {
+    names = {dex_of(coin) for coin in coins} | {
         Dex(place.removeprefix("perp:")) for place, _ in money.balances if place[:5] == "perp:"
     }
     observed = money.anchor.picture.exchanges if money.anchor else ()
@@ -198,7 +198,7 @@ def _exchanges(
         positions = [
             _position(coin, held[coin], prices, tables.get(coin), settings.get(coin), at)
             for coin in sorted(coins)
-            if _dex(coin) == dex
+            if dex_of(coin) == dex
         ]
         # A position the earlier picture shows, and of which no fill is recorded, is still there.
         positions += [
@@ -231,7 +231,8 @@ def _carried(position: Position, prices: Prices, table: tuple[Step, ...] | None)
     )
 
 
-def _dex(coin: Coin) -> Dex:
+def dex_of(coin: Coin) -> Dex:
+    """Return the exchange a perpetual is traded on, by its name."""
     return Dex(coin.partition(":")[0]) if ":" in coin else MAIN_DEX
 
 

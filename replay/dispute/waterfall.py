@@ -8,36 +8,40 @@ no record explains (the venue's own state taken as the basis from then on) is to
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from ledger import events as ev
 from ledger.errors import UnclearQuestion
 from ledger.money import ZERO, canonical, exact
-from ledger.units import Asset, Coin, Millis
-from projections.fold import Folding
-from projections.margin import judge
-from projections.margin.rebuilt import UNDERLYING
-from projections.postings import is_perp
-from projections.prices import State as PriceState
-from projections.rulebooks.base import Rulebook
+from ledger.units import Millis
 from projections.waterfall import rounded, shares
-from replay.margin import Ingredients
+from replay.dispute.mixing import (
+    Change,
+    Figures,
+    Mix,
+    folded,
+    judged,
+    loans_of,
+    mix_at,
+    price_changes,
+    put,
+    said,
+)
 from replay.margin_report import shown
-from replay.margin_timeline import coins_of, moving_figures
+from replay.margin_timeline import coins_of
 from replay.moments import iso
 from replay.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from ledger.events import Event
-    from projections.fold import States
-    from replay.margin import Assembler
+    from projections.rulebooks.base import Rulebook
+    from replay.margin import Assembler, Ingredients
 
 FIGURES: Final = ("ratio", "requirement", "value")
 """What is explained: the ratio that decides, the requirement, and what stands against it."""
@@ -52,14 +56,6 @@ SYMMETRIC: Final = (
 )
 
 MOMENTS_MAX: Final = 20_000
-
-
-class Figures(NamedTuple):
-    """The three figures at one point of the way. **Units**: amounts in the deciding token."""
-
-    ratio: Decimal
-    requirement: Decimal
-    value: Decimal
 
 
 @attrs.frozen(kw_only=True)
@@ -234,57 +230,26 @@ def _moments(of: Assembler, since: Millis, until: Millis) -> list[Millis]:
 # ------------------------------------------------------------------------- one moment
 
 
-@attrs.frozen(kw_only=True)
-class _Mix:
-    """Ingredients on the way from one moment to the next, some causes applied."""
-
-    made: Ingredients
-    book: Rulebook
-
-
-@attrs.frozen(kw_only=True)
-class _Change:
-    """One cause at a moment: how it changes what is mixed."""
-
-    name: str
-    apply: Callable[[_Mix], _Mix]
-
-
 class _Way:
     """The walk from moment to moment."""
 
     def __init__(self, of: Assembler, since: Millis) -> None:
         self._of = of
-        self._now, self._book = self._at(since, of.states(since))
+        self._mix = mix_at(of, since, of.states(since))
         self._events = [
             event for event in of.engine.events(of.history.stream, of.position) if event.at > since
         ]
         self.parts: list[Part] = []
-        self.figures = self._judged(_Mix(made=self._now, book=self._book))
-
-    def _at(self, at: Millis, states: States) -> tuple[Ingredients, Rulebook]:
-        made = self._of.ingredients(at, states)
-        asked = self._of.question
-        picture = self._of.picture_of(made)
-        if picture.mode is None:
-            raise UnclearQuestion(
-                asked=f"margin at {iso(at)}", problem="has no answer: no mode is recorded by then",
-                remedy="Name the mode with --mode",
-            )  # fmt: skip
-        margin = judge(picture, asked.rulebooks(), readings=asked.readings, workings=False,
-                       alternatives=False, calendar=asked.calendar)  # fmt: skip
-        name = margin.judgements[0].rulebook
-        return made, next(book for book in asked.calendar if book.id == name)
+        self.figures = judged(of, self._mix)
 
     def step(self, at: Millis) -> None:
         """Go on to the next moment."""
         coming: list[Event] = []
         while self._events and self._events[0].at <= at:
             coming.append(self._events.pop(0))
-        states = self._folded(self._now.states, coming)
-        then, book = self._at(at, states)
-        changes = self._changes(then, book, coming)
-        start = _Mix(made=attrs.evolve(self._now, at=at), book=self._book)
+        then = mix_at(self._of, at, folded(self._of, self._mix.made.states, coming))
+        changes = self._changes(then.made, then.book, coming)
+        start = put(self._mix, at=at)
         known: dict[frozenset[int], Figures] = {}
 
         def value(chosen: frozenset[int]) -> Figures:
@@ -293,10 +258,10 @@ class _Way:
                 for number, change in enumerate(changes):
                     if number in chosen:
                         mixed = change.apply(mixed)
-                known[chosen] = self._judged(mixed)
+                known[chosen] = judged(self._of, mixed)
             return known[chosen]
 
-        after = self._judged(_Mix(made=then, book=book))
+        after = judged(self._of, then)
         known[frozenset(range(len(changes)))] = after
         known[frozenset()] = self.figures
         if changes:
@@ -310,184 +275,55 @@ class _Way:
                 for number, change in enumerate(changes)
                 if any(figure[number] for figure in told)
             ]  # fmt: skip
-        self._now, self._book, self.figures = then, book, after
-
-    def _folded(self, states: States, events: Sequence[Event]) -> States:
-        if not events:
-            return states
-        with exact():
-            folding = Folding(self._of.reference, states)
-            folding.run(events)
-            return folding.states()
-
-    def _judged(self, mixed: _Mix) -> Figures:
-        picture = self._of.picture_of(mixed.made)
-        margin = judge(picture, (mixed.book,), readings=self._of.question.readings,
-                       workings=False, alternatives=False,
-                       calendar=self._of.question.calendar)  # fmt: skip
-        found = moving_figures(margin.judgements[0])
-        if None in found:
-            missing = ", ".join(margin.judgements[0].missing) or "an input"
-            raise UnclearQuestion(
-                asked=f"margin at {iso(picture.at)}", problem=f"is unknown for want of: {missing}",
-                remedy="Import what is missing, or ask for a way that begins later",
-            )  # fmt: skip
-        return Figures(*(each for each in found if each is not None))
+        self._mix, self.figures = then, after
 
     # ----------------------------------------------------------- the causes of a moment
 
-    def _changes(self, then: Ingredients, book: Rulebook, coming: list[Event]) -> list[_Change]:
+    def _changes(self, then: Ingredients, book: Rulebook, coming: list[Event]) -> list[Change]:
         """Return what changes at a moment, each as something that can be applied alone."""
-        now = self._now
-        found = [*_price_changes(now, then), *self._event_changes(coming)]
-        if _loans(now) != _loans(then):
+        now = self._mix.made
+        found = [*price_changes(now, then), *self._event_changes(coming)]
+        if loans_of(now) != loans_of(then):
             word = "interest"
             if any(isinstance(event, ev.ReserveOperated) for event in coming):
                 word = "lending operations"
             loans = then.loans
-            found.append(_Change(name=word, apply=lambda mix: _put(mix, loans=loans)))
-        if book.id != self._book.id:
+            found.append(Change(name=word, apply=lambda mix: put(mix, loans=loans)))
+        if book.id != self._mix.book.id:
             found.append(
-                _Change(name=f"rule: {book.id}", apply=lambda mix: attrs.evolve(mix, book=book))
+                Change(name=f"rule: {book.id}", apply=lambda mix: attrs.evolve(mix, book=book))
             )
         if now.mode != then.mode:
             found.append(
-                _Change(name=f"mode: {then.mode}", apply=lambda mix: _put(mix, mode=then.mode))
+                Change(name=f"mode: {then.mode}", apply=lambda mix: put(mix, mode=then.mode))
             )
         if now.tables != then.tables:
             found.append(
-                _Change(name="margin tables", apply=lambda mix: _put(mix, tables=then.tables))
+                Change(name="margin tables", apply=lambda mix: put(mix, tables=then.tables))
             )
         if now.settings != then.settings:
             found.append(
-                _Change(name="leverage chosen", apply=lambda mix: _put(mix, settings=then.settings))
+                Change(name="leverage chosen", apply=lambda mix: put(mix, settings=then.settings))
             )
         if now.anchor != then.anchor or now.is_complete != then.is_complete:
             found.append(
-                _Change(
+                Change(
                     name=BASIS,
-                    apply=lambda mix: _put(
+                    apply=lambda mix: put(
                         mix, anchor=then.anchor, basis=then.basis, is_complete=then.is_complete
                     ),
                 )
             )
         return found
 
-    def _event_changes(self, coming: list[Event]) -> list[_Change]:
+    def _event_changes(self, coming: list[Event]) -> list[Change]:
         """Return the account's events of a moment by what they are, fees apart from fills."""
         groups: dict[str, list[Event]] = {}
         for event in coming:
-            for name, part in _said(event):
+            for name, part in said(event):
                 groups.setdefault(name, []).append(part)
 
-        def applied(events: list[Event]) -> Callable[[_Mix], _Mix]:
-            return lambda mix: _put(mix, states=self._folded(mix.made.states, events))
+        def applied(events: list[Event]) -> Callable[[Mix], Mix]:
+            return lambda mix: put(mix, states=folded(self._of, mix.made.states, events))
 
-        return [_Change(name=name, apply=applied(events)) for name, events in groups.items()]
-
-
-def _put(mix: _Mix, **changed: object) -> _Mix:
-    return attrs.evolve(mix, made=attrs.evolve(mix.made, **changed))  # type: ignore[arg-type]
-
-
-def _loans(made: Ingredients) -> object:
-    if made.loans is None:
-        return None
-    return {key: (loan.basis, loan.best) for key, loan in made.loans.items()}
-
-
-def _said(event: Event) -> list[tuple[str, Event]]:
-    """Return what an event is called, and for a fill with a fee of its exchange, the two apart."""
-    if isinstance(event, ev.Filled):
-        word = "liquidation fills" if event.liquidated_user is not None else "fills"
-        # What the venue stated of sizes holds only when everything else of the moment is there.
-        bare = attrs.evolve(event, start_position=None)
-        if not event.fee or not is_perp(event.coin):
-            return [(f"{word} {event.coin}", bare)]
-        fee = ev.FundingPaid(
-            stream=event.stream, at=event.at, coin=event.coin, usdc=-event.fee, size=ZERO,
-            rate=ZERO, samples=None, tx_hash=None,
-        )  # fmt: skip
-        free = attrs.evolve(bare, fee=ZERO)
-        return [(f"{word} {event.coin}", free), ("fees", fee)]
-    name = {
-        ev.FundingPaid: "funding",
-        ev.InterestAccrued: "interest",
-        ev.ReserveOperated: "lending operations",
-        ev.Deposited: "deposits",
-        ev.Withdrawn: "withdrawals",
-    }.get(type(event), "transfers")
-    if isinstance(event, ev.FundingPaid):
-        name = f"funding {event.coin}"
-    return [(name, event)]
-
-
-def _price_changes(now: Ingredients, then: Ingredients) -> list[_Change]:
-    """Return the prices and loans to value that differ, by market; a token goes with its market."""
-    changed: dict[str, tuple[set[Coin], set[Asset]]] = {}
-    for key, price in then.prices.by_key.items():
-        before = now.prices.by_key.get(key)
-        if before is None or before.px != price.px:
-            changed.setdefault(str(key[0]), (set(), set()))[0].add(key[0])
-    ltvs: list[Asset] = []
-    for asset, pool in then.reserves.items():
-        known = now.reserves.get(asset)
-        if known is None or known.oracle_px != pool.oracle_px:
-            name = str(UNDERLYING.get(asset, asset))
-            changed.setdefault(name, (set(), set()))[1].add(asset)
-        if known is not None and known.ltv != pool.ltv:
-            ltvs.append(asset)
-    found = [
-        _Change(name=f"price {name}", apply=_price_change(then, coins, assets))
-        for name, (coins, assets) in sorted(changed.items())
-        if _matters(then, name, coins, assets)
-    ]
-    return found + [
-        _Change(name=f"loan to value of {asset}", apply=_ltv_change(then, asset)) for asset in ltvs
-    ]
-
-
-def _matters(then: Ingredients, name: str, coins: set[Coin], assets: set[Asset]) -> bool:
-    """Tell whether the account's margin can hang on a price: it has, or had, a part in it."""
-    held = then.states.state("positions").by_key
-    tokens = {asset for asset, coin in UNDERLYING.items() if str(coin) == name} | assets
-    if then.anchor is not None:
-        picture = then.anchor.picture
-        if any(str(each.coin) in {str(coin) for coin in coins}
-               for side in picture.exchanges for each in side.positions):  # fmt: skip
-            return True
-        if any(picture.token(asset) is not None for asset in tokens):
-            return True
-    return (
-        any(str(coin) in held for coin in coins)
-        or any(f"spot:{asset}" in held for asset in tokens)
-        or bool(assets)
-    )
-
-
-def _price_change(
-    then: Ingredients, coins: set[Coin], assets: set[Asset]
-) -> Callable[[_Mix], _Mix]:
-    def apply(mix: _Mix) -> _Mix:
-        prices = dict(mix.made.prices.by_key)
-        prices |= {key: each for key, each in then.prices.by_key.items() if key[0] in coins}
-        reserves = dict(mix.made.reserves)
-        for asset in assets:
-            known = reserves.get(asset, then.reserves[asset])
-            reserves[asset] = attrs.evolve(
-                known, oracle_px=then.reserves[asset].oracle_px, at=then.reserves[asset].at
-            )
-        return _put(mix, prices=PriceState(prices), reserves=reserves)
-
-    return apply
-
-
-def _ltv_change(then: Ingredients, asset: Asset) -> Callable[[_Mix], _Mix]:
-    def apply(mix: _Mix) -> _Mix:
-        known = mix.made.reserves.get(asset)
-        if known is None:
-            return mix
-        reserves = {**mix.made.reserves, asset: attrs.evolve(known, ltv=then.reserves[asset].ltv)}
-        return _put(mix, reserves=reserves)
-
-    return apply
+        return [Change(name=name, apply=applied(events)) for name, events in groups.items()]
