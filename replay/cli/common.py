@@ -71,6 +71,30 @@ def instant_options(verb: F) -> F:
     return at(known(verb))
 
 
+def account_at_instant(verb: F) -> F:
+    """Add an account, an instant on both axes, the book, and ``--no-cache`` and ``--json``."""
+    account = click.argument("account", required=False, metavar="[ACCOUNT]")
+    return account(takes(instant_options, book_option, cache_option, json_option)(verb))
+
+
+def rules_options(verb: F) -> F:
+    """Add ``--readings``, ``--rulebook`` and ``--complete``: by what margin is judged."""
+    readings = click.option(
+        "--readings",
+        metavar="ID,…",
+        help="Take open texts so: offset:always, debt:gross, isolated:inside, …",
+    )
+    rulebook = click.option(
+        "--rulebook", metavar="ID", help="Judge under this rulebook, whatever held then."
+    )
+    complete = click.option(
+        "--complete",
+        is_flag=True,
+        help="The history begins with the account: nothing was there before.",
+    )
+    return readings(rulebook(complete(verb)))
+
+
 def as_option(verb: F) -> F:
     """Add ``--as``: under which name somebody acts."""
     return click.option(

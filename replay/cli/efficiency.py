@@ -8,15 +8,12 @@ import click
 
 from replay.cli import exits
 from replay.cli.common import (
-    book_option,
-    cache_option,
+    account_at_instant,
     examples,
-    instant_options,
-    json_option,
     open_audit,
     put_json,
     put_tables,
-    takes,
+    rules_options,
     tell,
     the_account,
 )
@@ -32,19 +29,8 @@ if TYPE_CHECKING:
         "rollforward efficiency 0x31ca… --at 2026-08-04T22:01Z --json | jq .ways",
     ),
 )
-@click.argument("account", required=False, metavar="[ACCOUNT]")
-@takes(instant_options, book_option, cache_option, json_option)
-@click.option(
-    "--readings",
-    metavar="ID,…",
-    help="Take open texts so: offset:always, debt:gross, isolated:inside, …",
-)
-@click.option("--rulebook", metavar="ID", help="Judge under this rulebook, whatever held then.")
-@click.option(
-    "--complete",
-    is_flag=True,
-    help="The history begins with the account: nothing was there before.",
-)
+@account_at_instant
+@rules_options
 def command(
     account: str | None, at: str | None, known_at: str | None, book: Path | None, *,
     cache: bool, as_json: bool, readings: str | None, rulebook: str | None, complete: bool,
@@ -52,7 +38,8 @@ def command(
     """Compare what each way of margining asks of the same account at the same instant.
 
     Isolated, cross, unified and portfolio margin side by side: what stands behind the positions,
-    what is required, what stays free, and how far each market may move. Ends with 3 when a figure
+    what is required, what stays free, and how far each market may move; under both rulebooks
+    where two may hold. Ends with 1 when those differ in what could be held, with 3 when a figure
     is unknown.
     """
     from replay.cli.margin import asked
@@ -60,7 +47,7 @@ def command(
     question = asked(readings=readings, rulebook=rulebook, mode=None, complete=complete,
                      stale="1h")  # fmt: skip
     with open_audit(book, cache=cache) as audit:
-        from replay.efficiency import compared, distances_table, to_dict, ways_table
+        from replay.efficiency import compared, tables, to_dict
         from replay.margin import Assembler, last_moment
         from replay.moments import parse_moment
 
@@ -71,5 +58,7 @@ def command(
         put_json(to_dict(found))
     else:
         tell(found.heading)
-        put_tables([ways_table(found), distances_table(found)])
+        put_tables(tables(found))
+    if not found.agrees:
+        return exits.FINDING
     return exits.INCOMPLETE if found.missing else exits.FINE

@@ -11,15 +11,12 @@ import click
 
 from replay.cli import exits
 from replay.cli.common import (
-    book_option,
-    cache_option,
+    account_at_instant,
     examples,
-    instant_options,
-    json_option,
     open_audit,
     put_json,
     put_tables,
-    takes,
+    rules_options,
     tell,
     the_account,
 )
@@ -41,30 +38,19 @@ MODES = ("default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstrac
         "rollforward margin 0x31ca… --from 2026-08-03T12:01Z --to 2026-08-05T18:00Z --chart m.svg",
     ),
 )
-@click.argument("account", required=False, metavar="[ACCOUNT]")
-@takes(instant_options, book_option, cache_option, json_option)
+@account_at_instant
 @click.option(
     "--explain",
     "explained",
     is_flag=True,
     help="Show inputs with source and age, and every formula with its numbers.",
 )
-@click.option(
-    "--readings",
-    metavar="ID,…",
-    help="Take open texts so: offset:always, debt:gross, isolated:inside, …",
-)
-@click.option("--rulebook", metavar="ID", help="Judge under this rulebook, whatever held then.")
+@rules_options
 @click.option(
     "--mode",
     type=click.Choice(MODES),
     metavar="MODE",
     help="Judge in this mode, whatever is recorded: " + ", ".join(MODES) + ".",
-)
-@click.option(
-    "--complete",
-    is_flag=True,
-    help="The history begins with the account: nothing was there before.",
 )
 @click.option(
     "--stale",

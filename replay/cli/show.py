@@ -8,15 +8,11 @@ import click
 
 from replay.cli import exits
 from replay.cli.common import (
-    book_option,
-    cache_option,
+    account_at_instant,
     examples,
-    instant_options,
-    json_option,
     open_audit,
     put_json,
     put_tables,
-    takes,
     tell,
     the_account,
 )
@@ -34,8 +30,7 @@ if TYPE_CHECKING:
         "rollforward show 0x31ca… --prices --json | jq .balances",
     ),
 )
-@click.argument("account", required=False, metavar="[ACCOUNT]")
-@takes(instant_options, book_option, cache_option, json_option)
+@account_at_instant
 @click.option("--prices", is_flag=True, help="Add the last price of every market.")
 @click.option("--digests", is_flag=True, help="Add the digests of the state and of the timeline.")
 @click.pass_context

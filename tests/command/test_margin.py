@@ -65,8 +65,8 @@ def test_a_verdict_that_is_unknown_ends_with_3_and_names_what_is_missing(cascade
 def test_an_instant_without_mode_or_rulebook_is_an_error_with_its_name(cascade):
     result = cascade("margin", "--at", "2026-08-03T10:00Z")
     assert (2, True) == (result.exit_code, "--mode" in result.stderr)
-    result = cascade("margin", "--at", "2026-01-03T10:00Z", "--mode", "default")
-    assert (2, True) == (result.exit_code, "2026-01-27 pre-alpha" in result.stderr)
+    result = cascade("margin", "--at", "2026-01-03T10:00Z", "--mode", "unifiedAccount")
+    assert (2, True) == (result.exit_code, "--rulebook '2026-01-27 pre-alpha'" in result.stderr)
     result = cascade("margin", "--at", NIGHT, "--rulebook", "nope")
     assert (2, True) == (result.exit_code, "no rulebook is called 'nope'" in result.stderr)
 
@@ -142,6 +142,16 @@ def test_sharing_margin_moves_the_liquidation_price_away(cascade):
         if each["market"] == "HYPE"
     }
     assert far["isolated"] < far["cross"] <= far["unified"] < far["portfolio"]
+
+
+def test_ways_stand_under_both_rulebooks_where_two_may_hold(rf):
+    book = by_hand(rf.folder, 4, 15)
+    result = rf("efficiency", "--at", "2026-08-15T00:00Z", "--book", str(book))
+    assert 0 == result.exit_code
+    for name in ("2026-08-01 backstop", "2026-08-11 hype-ltv"):
+        assert f"Ways of margining, in USDC, under {name}" in result.stdout
+    assert "two rulebooks may hold" in result.stdout
+    assert "they agree which ways could hold the positions" in result.stdout
 
 
 def test_ways_without_a_beginning_are_unknown_and_end_with_3(cascade):

@@ -12,6 +12,7 @@ from ledger.codec import event_id
 from ledger.errors import NotInForce, UnclearQuestion
 from ledger.units import VENUE
 from projections.rulebooks import CALENDAR
+from replay.efficiency import compared, tables, to_dict
 from replay.margin import Assembler, Question
 from replay.margin_report import age_text, one_balance, shown
 from replay.moments import parse_moment
@@ -275,6 +276,34 @@ def test_a_recorded_loan_to_value_decides_between_them(tmp_path, ltv, told):
     found = of_book(path, "2026-08-15T00:00Z", Question(), BY_HAND)
     assert told == verdict(found)
     assert ltv in found.margin.note
+
+
+def ways_at(path, when, question=None):
+    with replay.open(path) as audit:
+        of = assembler(audit.account(BY_HAND), question or Question())
+        return compared(of, parse_moment(when))
+
+
+def test_between_the_two_days_the_ways_stand_under_both_rulebooks(tmp_path):
+    """Free: 0 + 1,000 x 40 x LTV − 232,000; so the rulebooks' figures differ by 6,000."""
+    found = ways_at(by_hand(tmp_path, 4, 15), "2026-08-15T00:00Z")
+    assert ["2026-08-01 backstop", "2026-08-11 hype-ltv"] == [each.rulebook for each in found.parts]
+    free = [part.ways[-1].free for part in found.parts]
+    assert D(6000) == free[1] - free[0]
+    assert found.agrees
+    assert "two rulebooks may hold" in found.note
+    titles = [each.title for each in tables(found)]
+    assert "Ways of margining, in USDC, under 2026-08-11 hype-ltv" in titles
+    told = to_dict(found)
+    assert {"2026-08-01 backstop", "2026-08-11 hype-ltv"} == {
+        each["rulebook"] for each in told["ways"]
+    }
+
+
+def test_a_recorded_loan_to_value_decides_for_the_ways_too(tmp_path):
+    found = ways_at(by_hand(tmp_path, 4, 15, ltv={15: "0.65"}), "2026-08-15T00:00Z")
+    assert ["2026-08-11 hype-ltv"] == [each.rulebook for each in found.parts]
+    assert "a recorded loan to value of 0.65 decides" == found.note
 
 
 def test_a_loan_to_value_recorded_before_the_change_decides_nothing(tmp_path):
