@@ -6,7 +6,6 @@ The book is read here, each history once; what evidence amounts to is said in
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -18,9 +17,9 @@ from ledger.errors import UnclearQuestion
 from ledger.events import CandleObserved, FundingRateSet, PriceObserved, ReserveObserved
 from ledger.kinds import KIND_OF
 from ledger.units import VENUE, Address, Asset, Coin, Millis, market_stream, reserve_stream
-from projections.coverage import Claims, Level, Stretch, Walk, certified, judged
+from projections.coverage import LEVELS, Claims, Level, Stretch, Walk, certified, judged
 from projections.coverage.markets import hourly, recent
-from replay.coverage_text import days_table, length_text, lines, strip, table
+from replay.coverage_text import days_table, flat, length_text, lines, strip, table
 from replay.moments import iso
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ QUICK: Final = 20_000
 class Certificate:
     """What is known of the completeness of one account's history in a period.
 
-    **Order**: family by family, each by time, without gap or overlap; both ends included.
+    **Order**: family by family, each by time and without a gap; both ends included. Stretches in
+    which something is missing may overlap each other, and reach beyond the period.
     """
 
     account: Address
@@ -63,11 +63,10 @@ class Certificate:
 
     def level(self, family: str, at: Millis) -> Level:
         """Return the level that holds for a family at a moment; unknown outside the period."""
-        own = self.of(family)
-        number = bisect_right(own, at, key=lambda each: each.since)
-        if not number or own[number - 1].until < at:
+        if not self.since <= at <= self.until:
             return "unknown"
-        return own[number - 1].level
+        here = [each.level for each in self.of(family) if each.since <= at <= each.until]
+        return min(here, key=LEVELS.index, default="unknown")
 
     @property
     def missing(self) -> tuple[Stretch, ...]:
@@ -95,15 +94,19 @@ class Certificate:
     @property
     def by_day(self) -> Table:
         """One row per day (UTC), a column per family: how long each level holds."""
-        return days_table(self.title, self.families, self.stretches)
+        return days_table(self.title, self.families, self._flat)
+
+    @property
+    def _flat(self) -> tuple[Stretch, ...]:
+        return flat(self.stretches, self.since, self.until)
 
     def lines(self) -> tuple[str, ...]:
         """Return one or two sentences for the foot of a report."""
-        return lines(self.families, self.stretches)
+        return lines(self.families, self._flat, self.missing)
 
     def strip(self) -> tuple[str, ...]:
         """Return one line per family with a sign for every day, after a line that explains it."""
-        return strip(self.families, self.stretches)
+        return strip(self.families, self._flat)
 
     def to_dict(self) -> dict[str, object]:
         """Return the certificate as a dictionary of text, for programs."""

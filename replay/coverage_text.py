@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
+from ledger.units import Millis
+from projections.coverage.levels import united
 from replay.moments import iso
 from replay.tables import Table
 
@@ -41,6 +45,21 @@ def length_text(milliseconds: int) -> str:
             told = f"{milliseconds // unit} {name}"
             return f"{told} {rest} {small_name}" if rest else told
     return f"{milliseconds} ms"
+
+
+def flat(stretches: Sequence[Stretch], since: Millis, until: Millis) -> tuple[Stretch, ...]:
+    """Return stretches of a period without overlaps, by family: for lengths and signs."""
+    found: list[Stretch] = [each for each in stretches if each.level != "missing"]
+    missing: dict[str, list[Stretch]] = {}
+    for each in stretches:
+        if each.level == "missing":
+            missing.setdefault(each.family, []).append(each)
+    for own in missing.values():
+        found += [
+            attrs.evolve(own[0], since=Millis(max(begin, since)), until=Millis(min(end, until)))
+            for begin, end in united((each.since, each.until) for each in own)
+        ]
+    return tuple(found)
 
 
 def table(title: str, stretches: Iterable[Stretch]) -> Table:
@@ -99,17 +118,18 @@ _LEVEL_WORDS: Final = {
 }
 
 
-def lines(families: Sequence[str], stretches: Sequence[Stretch]) -> tuple[str, ...]:
-    """Return the lengths by level, families that are alike together, and the first omission."""
+def lines(
+    families: Sequence[str], stretches: Sequence[Stretch], missing: Sequence[Stretch]
+) -> tuple[str, ...]:
+    """Return the lengths by level, families that are alike together, and the narrowest omission."""
     groups: dict[str, list[str]] = {}
     for family in families:
         own = [each for each in stretches if each.family == family]
         groups.setdefault(_told(_lengths(own)), []).append(family)
     told = "; ".join(f"{_listed(names)} {said}" for said, names in groups.items() if said)
     found = [f"coverage: {told}"] if told else []
-    # what is missing of one family is told of the balances again
-    missing = [each for each in stretches if each.level == "missing"]
     if missing:
+        # what is missing of one family is told of the balances again
         first = min(missing, key=lambda each: (each.length, each.since))
         others = {(each.since, each.until) for each in missing} - {(first.since, first.until)}
         found.append(

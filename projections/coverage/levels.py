@@ -70,18 +70,25 @@ def judged(
     until: Millis,
     otherwise: str = "nothing recorded speaks of it",
 ) -> tuple[Stretch, ...]:
-    """Return the level of every moment of a period, as stretches without gap or overlap.
+    """Return the level of every moment of a period, as stretches without a gap.
 
-    Of evidence of one level the one that begins first is told; stretches of the very same ends
-    are told together. What no evidence speaks of is unknown because of *otherwise*.
+    What is missing is told whole: such stretches may overlap each other and reach beyond the
+    period, for the omission may lie anywhere in them. All others tile what they leave. Of evidence
+    of one level the one that begins first is told; stretches of the very same ends are told
+    together. What no evidence speaks of is unknown because of *otherwise*.
 
     **Order**: by time; any order of evidence gives the same answer.
     """
-    own = [each for each in evidence if each.family == family and each.since <= each.until]
-    free: list[tuple[int, int]] = [(since, until)] if since <= until else []
+    own = [
+        each
+        for each in evidence
+        if each.family == family and since <= each.until and each.since <= until
+    ]
+    missing = _together([each for each in own if each.level == "missing"])
     found: list[Stretch] = []
-    for level in LEVELS:
-        layer = _apart([each for each in own if each.level == level])
+    free = _left_by([(each.since, each.until) for each in missing], since, until)
+    for level in LEVELS[1:]:
+        layer = _apart(_together([each for each in own if each.level == level]))
         taken, free = _laid(layer, free)
         found += taken
     found += [
@@ -91,7 +98,20 @@ def judged(
         for begin, end in free
     ]
     found.sort(key=attrgetter("since"))
-    return tuple(_joined(found))
+    return tuple(sorted([*missing, *_joined(found)], key=attrgetter("since", "until")))
+
+
+def _left_by(spans: list[tuple[int, int]], since: int, until: int) -> list[tuple[int, int]]:
+    """Return what spans of time leave of a period."""
+    left: list[tuple[int, int]] = []
+    reached = since
+    for begin, end in united(spans):
+        if begin > reached:
+            left.append((reached, begin - 1))
+        reached = max(reached, end + 1)
+    if reached <= until:
+        left.append((reached, until))
+    return left
 
 
 def certified(evidence: Iterable[Stretch], *, since: Millis, until: Millis) -> tuple[Stretch, ...]:
@@ -125,19 +145,24 @@ def certified(evidence: Iterable[Stretch], *, since: Millis, until: Millis) -> t
     return (*stretches, *judged(found, family=BALANCES, since=since, until=until))
 
 
-def _apart(layer: list[Stretch]) -> list[Stretch]:
-    """Return evidence of one level without overlaps, by time; equal ends become one stretch."""
+def _together(layer: list[Stretch]) -> list[Stretch]:
+    """Return evidence of one level by time; of equal ends one stretch with all their causes."""
     layer.sort(key=lambda each: (each.since, -each.until, each.subject, each.cause))
     found: list[Stretch] = []
-    reached = -1
     for _, equal in groupby(layer, key=lambda each: (each.since, each.until)):
-        together = list(equal)
-        first = together[0]
-        if first.until <= reached:
-            continue
-        begin = Millis(max(first.since, reached + 1))
-        found.append(attrs.evolve(first, since=begin, cause=_told(together)))
-        reached = first.until
+        same = list(equal)
+        found.append(attrs.evolve(same[0], cause=_told(same)))
+    return found
+
+
+def _apart(layer: list[Stretch]) -> list[Stretch]:
+    """Return evidence without overlaps: what begins first holds up to its end."""
+    found: list[Stretch] = []
+    reached = -1
+    for each in layer:
+        if each.until > reached:
+            found.append(attrs.evolve(each, since=Millis(max(each.since, reached + 1))))
+            reached = each.until
     return found
 
 
@@ -175,7 +200,7 @@ def _laid(
 
 
 def _joined(found: Sequence[Stretch]) -> Iterator[Stretch]:
-    """Yield stretches with neighbors of one level, cause and subject put together."""
+    """Yield stretches, those that touch and are alike in all else put together."""
     last: Stretch | None = None
     for each in found:
         if last is not None and _is_like(last, each):
@@ -189,7 +214,11 @@ def _joined(found: Sequence[Stretch]) -> Iterator[Stretch]:
 
 
 def _is_like(one: Stretch, other: Stretch) -> bool:
-    return (one.level, one.cause, one.subject) == (other.level, other.cause, other.subject)
+    return one.until + 1 == other.since and (one.level, one.cause, one.subject) == (
+        other.level,
+        other.cause,
+        other.subject,
+    )
 
 
 def common(layers: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]:

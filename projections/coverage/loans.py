@@ -29,6 +29,9 @@ MOST_HOURLY: Final = Decimal("0.00012")
 """Interest of an hour is at most this part of a loan: 100 % a year, the top of the venue's curve
 (5 % and 4.75 × the utilization above 80 %), and five in a hundred of it."""
 
+LEAST_HOURLY: Final = Decimal("0.000001")
+"""At least this part of a loan, about 1 % a year, may be its interest after hours without any."""
+
 ROOM_FOR_RATES: Final = 10
 """How many times the last undisturbed hour's rate the present one may be."""
 
@@ -51,6 +54,7 @@ class Loans:
         self._quiet: dict[tuple[Place, Asset], bool] = {}
         self._rate: dict[tuple[Place, Asset], Decimal] = {}
         self._earning: set[str] = set()
+        self._doubted: set[str] = set()
 
     def change(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
         """Say what was lent up to a moment in which an operation changes it, without signs."""
@@ -67,7 +71,7 @@ class Loans:
             key = place, event.asset
             if interest:
                 self._earning.add(event.asset)
-            if self._quiet.get(key) and lent[place]:
+            if self._quiet.get(key) and lent[place] >= LEAST_LENT:
                 self._rate[key] = divide_down(interest, lent[place], RATE_PLACES)
             self._quiet[key] = True
             self._peak[key] = lent[place] + interest
@@ -80,6 +84,10 @@ class Loans:
         for place, amount in lent.items():
             self._peak[place, asset] = max(self._peak.get((place, asset), ZERO), amount)
 
+    def doubt(self, asset: Asset) -> None:
+        """Say that what is lent of a token is not what is recorded: its rates mean nothing then."""
+        self._doubted.add(asset)
+
     def room(self, asset: Asset, place: Place, at: int, amount: Decimal) -> Decimal:
         """Return how much interest may have run by a moment and be in no row yet."""
         key = place, asset
@@ -87,8 +95,8 @@ class Loans:
         if self._row_at.get(asset, -1) < hour_of(at) and elapsed < LATE:
             elapsed += HOUR
         rate = MOST_HOURLY
-        if key in self._rate:
-            rate = min(rate, self._rate[key] * ROOM_FOR_RATES)
+        if key in self._rate and asset not in self._doubted:
+            rate = min(rate, max(self._rate[key] * ROOM_FOR_RATES, LEAST_HOURLY))
         whole = max(self._peak.get(key, ZERO), amount) * rate * elapsed
         return divide_down(whole, Decimal(HOUR), 8) + 2 * TOKEN_UNIT
 

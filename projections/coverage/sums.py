@@ -40,9 +40,7 @@ CLOCK_BEHIND: Final = 10_000
 CLOCK_AHEAD: Final = 1_000
 """…and younger by this much, for an answer is dated to the full second."""
 
-AGREED: Final = (
-    "observed states around it agree with what is recorded; omissions that cancel would not show"
-)
+AGREED: Final = "states around it agree (omissions that cancel would not show)"
 
 MARK_UNIT: Final = unscaled(2, 6)
 """How far value and money of an exchange, each cut at six places, may lie off together."""
@@ -252,13 +250,24 @@ class Sums:
         """Hold every statement of a state against our sums, and remember what agreed."""
         kind, window, statements = self._read(event)
         before = self._seen.get(kind)
-        agrees = [each is not None and self._hold(each, window) for each in statements]
-        if agrees and all(agrees):
+        agreed = [each is not None and self._hold(each, window) for each in statements]
+        for each, fits in zip(statements, agreed, strict=True):
+            if each is not None:
+                self._go_on(each, window, fits=fits)
+        if agreed and all(agreed):
             since = self._began or 0 if before is None else before.last + 1
             self._agreed.setdefault(kind, []).append((since, window.last))
         self._seen[kind] = window
         if not (isinstance(event, ev.SpotStateObserved) and self._is_one(event)):
             self._shown[kind] = window
+
+    def _go_on(self, said: Statement, window: Window, *, fits: bool) -> None:
+        """Let what fills state of a token go on from a state of it, or begin anew behind it."""
+        asset = said.keys[0][1] if said.keys else None
+        if asset in self._tokens and said.absent_from == SPOT:
+            known = self._tokens.pop(asset)
+            if fits:
+                self._tokens[asset] = known._replace(at=max(known.at, window.first))
 
     def _read(self, event: _Observed) -> tuple[str, Window, list[Statement | None]]:
         """Return of which kind a state is, from when, and what it says; None for what it cannot."""
@@ -271,7 +280,7 @@ class Sums:
             return (
                 SPOT,
                 window,
-                [self._whole(event, row.asset, row.total) for row in event.balances],
+                [self._whole(event, row) for row in event.balances],
             )
         return SPOT, window, [*self._of_spot(event)]
 
@@ -294,11 +303,12 @@ class Sums:
                 f"{asset} on spot", ((SPOT, asset),), shown.get(asset, ZERO), absent_from=SPOT
             )
 
-    def _whole(self, event: ev.SpotStateObserved, asset: Asset, total: Decimal) -> Statement | None:
+    def _whole(self, event: ev.SpotStateObserved, row: ev.ObservedBalance) -> Statement | None:
         """Return what one balance for everything says of a token, its positions taken out.
 
         None where states of an exchange are not of the same second: marks moved in between.
         """
+        asset, total = row.asset, row.total
         keys: list[Key] = [(SPOT, asset), (SUPPLIED, asset), (BORROWED, asset)]
         places = [key[0] for key in self._balances if key[1] == asset and key[0] not in LENT]
         room = ZERO
@@ -312,9 +322,12 @@ class Sums:
             room += MARK_UNIT
         if any(place != SPOT and (place, asset) not in keys for place in places):
             return None
-        ahead, behind = (
-            self._loans.room(asset, place, event.at, self._lent(asset)[place])
-            for place in (SUPPLIED, BORROWED)
+        lent = self._lent(asset)
+        ahead = self._loans.room(
+            asset, SUPPLIED, event.at, max(lent[SUPPLIED], row.supplied or ZERO)
+        )
+        behind = self._loans.room(
+            asset, BORROWED, event.at, max(lent[BORROWED], row.borrowed or ZERO)
         )
         return Statement(f"{asset} in all", tuple(keys), total, -behind - room, ahead + room)
 
@@ -330,7 +343,7 @@ class Sums:
                 held = self._lent(asset)[place]
                 if not value and not held:
                     continue
-                room = self._loans.room(asset, place, event.at, held)
+                room = self._loans.room(asset, place, event.at, max(held, value))
                 owes = place == BORROWED
                 yield Statement(
                     f"{asset} {what}",
@@ -367,6 +380,9 @@ class Sums:
                 run.said.append((window, span))
                 return True
         self._break(said.subject, run, window, spans[0])
+        for place, asset in said.keys:
+            if place in LENT:
+                self._loans.doubt(asset)
         self._runs[said.subject] = _Run(spans[0], [(window, spans[0])])
         return False
 

@@ -65,12 +65,13 @@ def command(
         if as_json:
             put_json(_as_json(audit, report))
         else:
-            _show(audit, report, quiet=quiet)
+            _show(audit, report, position, quiet=quiet)
     ctx.exit(exits.FINE if report.is_clean else exits.FINDING)
 
 
-def _show(audit: Audit, report: CheckReport, *, quiet: bool) -> None:
+def _show(audit: Audit, report: CheckReport, position: int, *, quiet: bool) -> None:
     from replay.checking import said
+    from replay.cli.coverage import put_foot
 
     for finding in report.findings:
         if not (quiet and finding.severity == "note"):
@@ -83,6 +84,11 @@ def _show(audit: Audit, report: CheckReport, *, quiet: bool) -> None:
         click.echo()
     tables = [each.liquidations for each in report.checked if each.liquidations is not None]
     put_tables([report.table(), *tables])
+    accounts = [each.subject for each in report.checked if each.subject.startswith("0x")]
+    for subject in accounts:
+        if len(accounts) > 1:
+            click.echo(f"\n{subject}", nl=False)
+        put_foot(audit.account(subject), since=None, until=None, position=position)
 
 
 def _as_json(audit: Audit, report: CheckReport) -> dict[str, object]:

@@ -23,6 +23,8 @@ from replay.cli.common import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ledger.units import Millis
+    from replay.audit import AccountHistory
     from replay.coverage import Certificate
 
 
@@ -86,6 +88,19 @@ def command(
     else:
         _show(found, by_day=by is not None)
     return exits.FINDING if found.missing else exits.FINE
+
+
+def put_foot(
+    history: AccountHistory, *, since: Millis | None, until: Millis | None, position: int
+) -> None:
+    """Write the coverage of a period under a report: one or two lines, after an empty one."""
+    from replay.coverage import foot
+
+    told = foot(history, since=since, until=until, position=position)
+    if told:
+        click.echo()
+    for line in told:
+        click.echo(line)
 
 
 def _show(found: Certificate, *, by_day: bool) -> None:

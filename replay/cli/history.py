@@ -48,10 +48,19 @@ def command(
     An event has one row for every place of the account it changed; EVENT is its identity, which
     explain and correct take.
     """
+    from replay.cli.coverage import put_foot
+    from replay.moments import parse_moment
+
     with open_audit(book) as audit:
         history = audit.account(the_account(audit, account))
         table = history.history(since, until, asset, known_at)
-    if as_json:
-        put_json(table.to_dicts())
-    else:
-        put_tables([table])
+        if as_json:
+            put_json(table.to_dicts())
+        else:
+            put_tables([table])
+            put_foot(
+                history,
+                since=None if since is None else parse_moment(since),
+                until=None if until is None else parse_moment(until),
+                position=audit.position(known_at),
+            )

@@ -174,6 +174,7 @@ def _through(
     of: Assembler, since: str, until: str, every: str, *,
     as_json: bool, as_csv: bool, chart: Path | None, width: int,
 ) -> int:  # fmt: skip
+    from replay.cli.coverage import put_foot
     from replay.margin_timeline import timeline
     from replay.moments import parse_moment
 
@@ -191,6 +192,9 @@ def _through(
         writer.writerows([table.columns, *table.rows])
     else:
         _put_timeline(found)
+        put_foot(
+            of.history, since=parse_moment(since), until=parse_moment(until), position=of.position
+        )
     if any(each.differ for each in found.points):
         return exits.FINDING
     return exits.INCOMPLETE if any(each.missing for each in found.points) else exits.FINE

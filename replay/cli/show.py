@@ -45,6 +45,7 @@ def command(
     when a table is unknown, since an event of unknown kind may have moved anything.
     """
     from projections.fold import Stopped
+    from replay.cli.coverage import put_foot
 
     with open_audit(book, cache=cache) as audit:
         instant = audit.account(the_account(audit, account)).at(at, known_at)
@@ -61,5 +62,11 @@ def command(
             if digests:
                 click.echo(f"state digest     {instant.digest}")
                 click.echo(f"timeline digest  {instant.timeline_digest}")
+            put_foot(
+                instant.history,
+                since=None,
+                until=instant.as_of.effective,
+                position=instant.as_of.position or 0,
+            )
         if any(isinstance(held, Stopped) for held in instant.states.by_name.values()):
             ctx.exit(exits.INCOMPLETE)
