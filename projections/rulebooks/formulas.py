@@ -423,6 +423,22 @@ def bankruptcy_price(a: Arithmetic[N], price: N, side: N, value: N, size: N) -> 
     return a.named("bankruptcy price", price - side * a.ratio(value, a.absolute(size)))
 
 
+def over_large(a: Arithmetic[N], value: N) -> N:
+    """Return by how much a position is above 100,000 USDC: then a part of it is sent first.
+
+    **Source**: liquidations page (documented).
+    """
+    return a.named("over a large position", value - a.lit("100000"), "USDC")
+
+
+def first_order(a: Arithmetic[N], size: N) -> N:
+    """Return what is sent of a large position at first: a fifth; the rest after thirty seconds.
+
+    **Source**: liquidations page (documented).
+    """
+    return a.named("first order", a.lit("0.2") * a.absolute(size))
+
+
 def backstop_excess(a: Arithmetic[N], required: N, value: N) -> N:
     """Return by how much a value is below two thirds of maintenance, three times over.
 

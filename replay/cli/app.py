@@ -28,6 +28,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "margin": ("margin", "Show requirement, ratio and verdict at an instant or through time."),
     "efficiency": ("efficiency", "Compare the ways of margining on one account."),
     "reconcile": ("reconcile", "Hold payouts, pools and states against what follows by rule."),
+    "liquidations": ("liquidations", "List what the venue took, and whether it had cause to."),
     "what-if": ("what_if", "Show an account as supposed, and what would have avoided the worst."),
     "breaks": ("breaks", "List what differs, and explain, approve, close or carry it."),
     "diff": ("diff", "Explain why figures changed between two states of knowledge."),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.command(
     name="what-if",
     epilog=examples(
-        'rollforward what-if 0x5ca1… --deposit "1500 USDC@2026-08-05T14:30Z" --at 2026-08-05T15:00Z',
+        'rollforward what-if 0x5ca1… --deposit "1500 USDC@2026-08-05T14:30Z"',
         "rollforward what-if 0x5ca1… --price HYPE=31 --at 2026-08-05T14:39Z",
         "rollforward what-if 0x5ca1… --remove 3f9a0c --avoid",
         "rollforward what-if 0x5ca1… --parameter HYPE.ltv=0.65 --at 2026-08-05T14:39Z",

@@ -1,0 +1,469 @@
+"""Liquidation: one recorded liquidation told to the end, with what each sentence rests on.
+
+The condition is judged in the last millisecond before its first fill; what the venue took is held
+against what the documents let it take; the way there is told cause by cause; and what the outcome
+hangs on (a reading of a text, an old price, the order inside an instant) is said with its range.
+What nothing records is unknown by name.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ledger import events as ev
+from ledger.codec import event_id
+from ledger.entries import AsOf
+from ledger.errors import NotInForce, UnclearQuestion, UnknownKind
+from ledger.events import Event
+from ledger.money import ZERO, canonical, exact
+from ledger.units import Asset, Coin, Millis
+from projections import liquidations, positions
+from projections.arithmetic import EXACT
+from projections.liquidations import EPISODE_GAP, Episode, is_liquidation
+from projections.postings import paid
+from projections.rulebooks import formulas
+from replay.dispute import orders
+from replay.dispute.waterfall import Waterfall, waterfall
+from replay.margin import Assembler, MarginAt, Question
+from replay.margin_report import shown, verdict_text
+from replay.moments import iso
+from replay.tables import UNKNOWN, Table
+from replay.words import described
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from replay.audit import AccountHistory
+
+LOOKED_BACK_MS: Final = 3_600_000
+"""The way to a liquidation is told over one hour, unless told otherwise."""
+
+
+@attrs.frozen(kw_only=True)
+class Taken:
+    """What a liquidation took of one market. **Units**: coins, quote per coin, collateral."""
+
+    coin: Coin
+    before: Decimal | None
+    """Signed size just before; None where it is not known."""
+    taken: Decimal
+    """Signed: negative where a long was sold."""
+    average: Decimal
+    """Average price of the fills."""
+    mark: Decimal | None
+    """The venue's mark, as its fills carry it."""
+    bankruptcy: Decimal | None
+    """The mark at which nothing is left of the account, everything else standing still."""
+    fees: Decimal | None
+    allowed: Decimal | None
+    """What the documents let the venue send within thirty seconds; None where that is unknown."""
+
+    @property
+    def against_mark(self) -> Decimal | None:
+        """What the account got less (negative) or more than the mark, before fees."""
+        if self.mark is None:
+            return None
+        with exact():
+            return (self.mark - self.average) * self.taken
+
+    @property
+    def is_more(self) -> bool:
+        """Whether more was taken within thirty seconds than the documents say."""
+        return self.allowed is not None and abs(self.taken) > self.allowed
+
+
+@attrs.frozen(kw_only=True)
+class Liquidation:
+    """One recorded liquidation, explained as far as the records go."""
+
+    account: str
+    number: int
+    episode: Episode
+    before: MarginAt | None
+    """Margin in the millisecond before its first fill."""
+    problem: str
+    """Why margin has no answer, where it has none."""
+    events: tuple[Event, ...]
+    """The fills of it, and the venue's mark, as recorded."""
+    taken: tuple[Taken, ...]
+    way: Waterfall | None
+    way_problem: str
+    range: orders.Range | None
+
+    @property
+    def condition(self) -> bool | None:
+        """Whether the condition held just before; None where unknown or the rulebooks differ."""
+        if self.before is None:
+            return None
+        said = {each.liquidatable for each in self.before.margin.judgements}
+        return said.pop() if len(said) == 1 else None
+
+    @property
+    def name(self) -> str:
+        """What it is called: ``L-1``."""
+        return f"L-{self.number}"
+
+    # ------------------------------------------------------------------- as tables
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Everything, in the order in which it is asked."""
+        found = [self.condition_table, self.taken_table]
+        if self.way is not None:
+            found += [self.way.table, self.way.steps()]
+        if self.range is not None:
+            found.append(self.range.table)
+        return (*found, self.hangs_table, self.events_table)
+
+    @property
+    def heading(self) -> str:
+        """One line: which liquidation, of whom, when, and whether its condition held."""
+        words = {True: "its condition held", False: "its condition did not hold",
+                 None: "whether its condition held is unknown"}  # fmt: skip
+        coins = ", ".join(f"{canonical(size)} {coin}" for coin, size in self.episode.closed)
+        return (
+            f"{self.name} of {self.account}: {coins or 'no fill recorded'} at "
+            f"{iso(self.episode.first_at)}; just before, {words[self.condition]}"
+        )
+
+    @property
+    def condition_table(self) -> Table:
+        """The conditions just before, under each rulebook that may have held, with its source."""
+        rows = []
+        for judgement in () if self.before is None else self.before.margin.judgements:
+            for each in judgement.verdicts:
+                words = {True: "yes", False: "no", None: UNKNOWN}
+                rows.append((
+                    judgement.rulebook, f"{each.question} {each.of}".strip(), words[each.holds],
+                    each.limit, shown(each.figure.value), " ".join(each.readings), each.status,
+                ))  # fmt: skip
+        return Table(
+            title=f"Condition at {iso(Millis(self.episode.first_at - 1))}",
+            columns=("rulebook", "condition", "held", "limit", "excess", "readings", "status"),
+            rows=tuple(rows),
+            numbers=frozenset({"excess"}),
+            notes=tuple(self._said_of_rules()),
+            empty=f"unknown: {self.problem}" if self.problem else "nothing to liquidate",
+        )
+
+    def _said_of_rules(self) -> Iterator[str]:
+        if self.before is None:
+            return
+        margin = self.before.margin
+        for judgement in margin.judgements:
+            ratio = judgement.ratio
+            value = "" if ratio is None else f"ratio {shown(ratio.value)}; "
+            yield f"{judgement.rulebook}: {value}{verdict_text(judgement)}"
+            if judgement.missing:
+                yield f"{judgement.rulebook}: unknown for want of {', '.join(judgement.missing)}"
+        for book in self.before.question.calendar:
+            if book.id in {each.rulebook for each in margin.judgements}:
+                said = "; ".join(f"{each.text}, seen {each.seen}" for each in book.sources)
+                yield f"source of {book.id} ({book.status}): {said}"
+        if margin.note:
+            yield margin.note
+
+    @property
+    def taken_table(self) -> Table:
+        """What was taken, at what price, against what the documents allow."""
+        columns = (
+            "market", "size_before", "taken", "average_price", "mark", "bankruptcy_price",
+            "against_mark", "fees", "allowed_at_once",
+        )  # fmt: skip
+        notes = [
+            f"{each.coin}: {canonical(abs(each.taken))} were taken within thirty seconds; of a "
+            f"position above 100,000 USDC the documents send {shown(each.allowed)} first "
+            f"(liquidations page, documented)"
+            for each in self.taken
+            if each.is_more
+        ]
+        if self.episode.methods:
+            notes.append(f"the venue's word for the method: {', '.join(self.episode.methods)}")
+        else:
+            notes.append("no record says by which method it was taken")
+        if self.episode.marked is not None:
+            notes.append(f"the venue's own mark says {canonical(self.episode.marked)} were taken")
+        return Table(
+            title="What was taken",
+            columns=columns,
+            rows=tuple(
+                (each.coin, _known(each.before), canonical(each.taken), shown(each.average),
+                 _known(each.mark), _known(each.bankruptcy), _known(each.against_mark),
+                 _known(each.fees), _known(each.allowed))
+                for each in self.taken
+            ),
+            numbers=frozenset(columns[1:]),
+            notes=tuple(notes),
+            empty="no fill is recorded: only the venue's mark says that something was taken",
+        )  # fmt: skip
+
+    @property
+    def events_table(self) -> Table:
+        """The events it is made of; ``rollforward explain`` leads from each to its raw record."""
+        return Table(
+            title="Events of it",
+            columns=("at", "event", "what"),
+            rows=tuple((iso(event.at), event_id(event), described(event)) for event in self.events),
+        )
+
+    @property
+    def hangs_table(self) -> Table:
+        """What the outcome hangs on, and whether it changes the verdict."""
+        return Table(
+            title="What the outcome hangs on",
+            columns=("question", "answer", "changes_the_verdict"),
+            rows=tuple(self._hangs()),
+        )
+
+    def _hangs(self) -> Iterator[tuple[str, str, str]]:
+        yield ("margin just before", self.problem or "judged", UNKNOWN if self.problem else "no")
+        if self.way is None:
+            yield ("the way there", self.way_problem, UNKNOWN)
+        if self.before is None:
+            return
+        words = {True: "yes", False: "no", None: UNKNOWN}
+        agrees = self.before.margin.agrees
+        books = " and ".join(each.rulebook for each in self.before.margin.judgements)
+        yield ("rule in force", books, "no" if agrees else "yes")
+        for judgement in self.before.margin.judgements:
+            known = {each.liquidatable for each in judgement.alternatives}
+            ratios = [each.ratio for each in judgement.alternatives if each.ratio is not None]
+            span = f"ratio from {shown(min(ratios))} to {shown(max(ratios))}" if ratios else "none"
+            yield (
+                f"readings of the documents ({judgement.rulebook})",
+                f"{len(judgement.alternatives)} ways, {span}",
+                words[None] if None in known else words[len(known) > 1],
+            )
+        old = [f"{name}, {age // 1000} s old" for name, age in self.before.stale]
+        yield ("age of the prices", ", ".join(old) or "none older than stated", UNKNOWN if old
+               else "no")  # fmt: skip
+        if self.range is None:
+            yield ("order inside the instant", "cannot be judged", UNKNOWN)
+        else:
+            high = self.range.highest
+            top = "without limit" if high is None else shown(high)
+            is_one = self.range.lowest == high
+            said = "one order" if is_one else f"ratio from {shown(self.range.lowest)} to {top}"
+            yield ("order inside the instant", f"{said} ({self.range.method})",
+                   "no" if is_one else self._order_changes())  # fmt: skip
+
+    def _order_changes(self) -> str:
+        """Tell whether the limit of the ratio lies inside the range over all orders."""
+        if self.range is None or self.before is None:
+            return UNKNOWN
+        names = {each.id: each for each in self.before.question.calendar}
+        book = names[self.before.margin.judgements[0].rulebook]
+        high = self.range.highest
+        low_holds = self.range.lowest > book.trigger.value
+        high_holds = high is None or high > book.trigger.value
+        if low_holds == high_holds:
+            return "no"
+        return "yes" if self.range.is_exact else UNKNOWN
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as text, for programs."""
+        return {
+            "liquidation": self.name,
+            "heading": self.heading,
+            "condition_held": self.condition,
+            **{
+                table.title: {"rows": table.to_dicts(), "notes": list(table.notes)}
+                for table in self.tables
+            },
+            "way": None if self.way is None else self.way.to_dict(),
+        }
+
+
+def _known(value: Decimal | None) -> str:
+    return UNKNOWN if value is None else shown(value)
+
+
+# ------------------------------------------------------------------------- made from a book
+
+
+def recorded(history: AccountHistory, position: int) -> dict[int, Episode]:
+    """Return the recorded liquidations of an account, by number.
+
+    Raises: UnknownKind, when the projection stopped at a kind not known.
+    """
+    states = history.audit.engine.states(history.stream, AsOf(position=position)).states
+    return dict(sorted(states.state(liquidations.NAME).by_key.items()))
+
+
+def liquidation_table(of: Assembler) -> Table:
+    """Return all recorded liquidations with the condition just before each."""
+    rows = []
+    words = {True: "held", False: "did not hold", None: UNKNOWN}
+    for number, episode in recorded(of.history, of.position).items():
+        before, problem = _margin(of, Millis(episode.first_at - 1))
+        ratio, held = UNKNOWN, None
+        if before is not None:
+            judgement = before.margin.judgements[0]
+            ratio = shown(None if judgement.ratio is None else judgement.ratio.value)
+            said = {each.liquidatable for each in before.margin.judgements}
+            held = said.pop() if len(said) == 1 else None
+        rows.append((
+            f"L-{number}", iso(episode.first_at), iso(episode.last_at), str(episode.fills),
+            ", ".join(f"{coin} {canonical(size)}" for coin, size in episode.closed),
+            canonical(episode.notional), ", ".join(episode.methods) or UNKNOWN, ratio,
+            f"{words[held]}{': ' * bool(problem)}{problem}",
+        ))  # fmt: skip
+    return Table(
+        title=f"Liquidations of {of.history.account}",
+        columns=("liquidation", "from", "to", "fills", "taken", "notional", "method",
+                 "ratio_before", "condition_before"),
+        rows=tuple(rows),
+        numbers=frozenset({"fills", "notional", "ratio_before"}),
+        empty="none recorded",
+    )  # fmt: skip
+
+
+def explained(
+    history: AccountHistory,
+    number: int,
+    *,
+    position: int,
+    question: Question = Question(),  # noqa: B008 - a frozen value
+    since: Millis | None = None,
+) -> Liquidation:
+    """Return a recorded liquidation, told to the end; the way there from *since* on.
+
+    Raises: UnclearQuestion, when the account has no liquidation of that number.
+    """
+    found = recorded(history, position)
+    if number not in found:
+        names = ", ".join(f"L-{each}" for each in found) or "none"
+        raise UnclearQuestion(
+            asked=f"L-{number}", problem="is no recorded liquidation of this account",
+            remedy=f"Recorded are: {names}",
+        )  # fmt: skip
+    episode = found[number]
+    of = Assembler(history, position, question)
+    before_at = Millis(episode.first_at - 1)
+    before, problem = _margin(of, before_at, workings=True)
+    way, way_problem = None, problem
+    span = None
+    if before is not None:
+        begin = Millis(max(0, before_at - LOOKED_BACK_MS)) if since is None else since
+        way, way_problem = _way(of, begin, before_at)
+        span = _order(of, episode)
+    return Liquidation(
+        account=history.account, number=number, episode=episode, before=before, problem=problem,
+        events=events_of(history, episode, position),
+        taken=tuple(_taken(of, episode, before)), way=way, way_problem=way_problem, range=span,
+    )  # fmt: skip
+
+
+def _margin(of: Assembler, at: Millis, *, workings: bool = False) -> tuple[MarginAt | None, str]:
+    try:
+        return of.at(at, workings=workings), ""
+    except (NotInForce, UnclearQuestion, UnknownKind) as error:
+        return None, str(error)
+
+
+def _way(of: Assembler, since: Millis, until: Millis) -> tuple[Waterfall | None, str]:
+    try:
+        return waterfall(of, since, until), ""
+    except (NotInForce, UnclearQuestion, UnknownKind) as error:
+        return None, str(error)
+
+
+def _order(of: Assembler, episode: Episode) -> orders.Range | None:
+    """Return the range of the ratio just before the first fill, over all admissible orders."""
+    try:
+        found = orders.instant(of, Millis(episode.first_at))
+        first = next(
+            (number for number, item in enumerate(found.items)
+             if isinstance(item.event, ev.Filled) and is_liquidation(item.event)), None,
+        )  # fmt: skip
+        return orders.ratio_range(of, found, first)
+    except (NotInForce, UnclearQuestion, UnknownKind):
+        return None
+
+
+def _taken(of: Assembler, episode: Episode, before: MarginAt | None) -> Iterator[Taken]:
+    engine, stream = of.engine, of.history.stream
+    events = [
+        event
+        for event in engine.events(stream, of.position, Millis(episode.last_at))
+        if event.at >= episode.first_at
+    ]
+    as_of = AsOf(effective=Millis(episode.first_at - 1), position=of.position)
+    held = engine.states(stream, as_of).states.state(positions.NAME).by_key
+    with exact():
+        for coin, size in episode.closed:
+            fills = [
+                event
+                for event in events
+                if isinstance(event, ev.Filled) and event.coin == coin and is_liquidation(event)
+            ]
+            known = held.get(coin)
+            stated = fills[0].start_position
+            start = stated if known is None else positions.stated_size(known)
+            mark = next((each.liquidation_mark for each in fills
+                         if each.liquidation_mark is not None), None)  # fmt: skip
+            yield Taken(
+                coin=coin,
+                before=start,
+                taken=size,
+                average=_average(fills),
+                mark=mark,
+                bankruptcy=_bankruptcy(coin, start, mark, before),
+                fees=_fees(fills),
+                allowed=_allowed(start, mark, episode),
+            )
+
+
+def _average(fills: Sequence[ev.Filled]) -> Decimal:
+    value = sum((paid(each) for each in fills), ZERO)
+    return EXACT.ratio(value, sum((each.sz for each in fills), ZERO))
+
+
+def _fees(fills: Sequence[ev.Filled]) -> Decimal | None:
+    if any(each.fee is None for each in fills):
+        return None
+    return sum((each.fee or ZERO for each in fills), ZERO)
+
+
+def _bankruptcy(
+    coin: Coin, size: Decimal | None, mark: Decimal | None, before: MarginAt | None
+) -> Decimal | None:
+    """Return the mark at which nothing stands against the requirement any more."""
+    if before is None or not size or mark is None:
+        return None
+    judgement = before.margin.judgements[0]
+    value: Decimal | None = None
+    ratio = judgement.ratio
+    if ratio is not None and (token := judgement.token(Asset(ratio.of))) is not None:
+        value = (token.liquidation_value or token.net).value
+    own = [each.mark for side in judgement.exchanges for each in side.positions
+           if each.coin == coin]  # fmt: skip
+    if value is None or not own or own[0] is None:
+        return None
+    side = Decimal(1 if size > 0 else -1)
+    return formulas.bankruptcy_price(EXACT, own[0], side, value, size)
+
+
+def _allowed(size: Decimal | None, mark: Decimal | None, episode: Episode) -> Decimal | None:
+    """Return what may be sent at once: a part of a large position, else all of it."""
+    if size is None or mark is None:
+        return None
+    is_large = formulas.over_large(EXACT, abs(size) * mark) > ZERO
+    is_at_once = episode.last_at - episode.first_at < EPISODE_GAP
+    if is_large and is_at_once and "backstop" not in episode.methods:
+        return formulas.first_order(EXACT, size)
+    return abs(size)
+
+
+def events_of(history: AccountHistory, episode: Episode, position: int) -> tuple[Event, ...]:
+    """Return the account's events of a liquidation, in order."""
+    return tuple(
+        event
+        for event in history.audit.engine.events(history.stream, position, Millis(episode.last_at))
+        if event.at >= episode.first_at
+        and (isinstance(event, ev.Liquidated)
+             or (isinstance(event, ev.Filled) and is_liquidation(event)))
+    )  # fmt: skip
