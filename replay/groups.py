@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ledger.errors import NotFound, UnclearQuestion
+from ledger.errors import MalformedRecord, NotFound, UnclearQuestion
 from ledger.events import GroupDefined
 from ledger.events.desk import GroupMember
 from ledger.units import DESK, Address, Millis, parse_address
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ledger.events.desk import Role
     from replay.audit import Audit
 
-NAME_MAX = 60
+NAME_MAX: Final = 60
+"""Characters of a group's name."""
 
 
 def groups(audit: Audit, position: int) -> dict[str, GroupDefined]:
@@ -59,8 +60,7 @@ def definition(
 
     *members* are roles with addresses as written, *labels* names by address as written.
 
-    Raises: UnclearQuestion, for a name that is none, no member, or one named twice;
-    MalformedRecord, for what is no address.
+    Raises: UnclearQuestion, for a name that is none, no member, one named twice, or no address.
     """
     said = name.strip()
     if not said or len(said) > NAME_MAX or not said.isprintable() or said.startswith("0x"):
@@ -71,10 +71,10 @@ def definition(
         )
     if not by.strip():
         raise UnclearQuestion(asked=by, problem="says nothing", remedy="Give --as some words")
-    called = {parse_address(address): label for address, label in labels.items()}
+    called = {_address(address): label for address, label in labels.items()}
     made: dict[Address, GroupMember] = {}
     for role, text in members:
-        address = parse_address(text)
+        address = _address(text)
         if address in made:
             raise UnclearQuestion(
                 asked=address, problem="is named twice", remedy="Name every account once"
@@ -98,6 +98,15 @@ def definition(
         stream=DESK, at=at, name=said, members=tuple(made.values()), because=because.strip(),
         by=by.strip(),
     )  # fmt: skip
+
+
+def _address(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except MalformedRecord as error:
+        raise UnclearQuestion(
+            asked=text, problem=f"is no account: expected {error.expected}", remedy="Correct it"
+        ) from error
 
 
 def groups_table(found: Mapping[str, GroupDefined]) -> Table:

@@ -350,7 +350,7 @@ def _then(quotes: Prices, about: tuple[Key, Cause], moments: Mapping[Millis, Dec
 def _line(row: Row, priced: Sequence[Priced], then: Sequence[Then]) -> Line:
     thing = row.place, row.asset
     ends = {each.end: each.quote for each in priced if each.thing == thing}
-    worths = {each.cause: each.term for each in then if each.thing == thing}
+    worths: dict[Cause, Term] = {each.cause: each.term for each in then if each.thing == thing}
     return money_line(row, worths, opening=ends["opening"], closing=ends["closing"])
 
 

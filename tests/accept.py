@@ -6,8 +6,9 @@ the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
 histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS (random margin
-states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BELIEFS (histories whose figures
-changed), ROLLFORWARD_BENCHMARK_EVENTS,
+states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_STATEMENTS (books, per law of
+statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_DELETIONS (events left out),
+ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_BENCHMARK_EVENTS,
 ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
@@ -35,6 +36,9 @@ FULL_COUNT = {
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
     "ROLLFORWARD_PORTFOLIOS": "200000",
     "ROLLFORWARD_HISTORIES": "2000",
+    "ROLLFORWARD_STATEMENTS": "300",  # books of random histories, per law of statements
+    "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
+    "ROLLFORWARD_DELETIONS": "4000",
     "ROLLFORWARD_BELIEFS": "2000",
 }
 BENCHMARK_EVENTS = "1000000"
@@ -91,7 +95,9 @@ EXPECTED = (
     Expected("3-4", "pool laws"),
     Expected("3-5", "a simulated venue, a naive calculator, seeded errors"),
     Expected("3-6", "the bundled account's margin, shown"),
+    Expected("4-2", "deletions named to the interval between two states"),
     Expected("4-5", "why a figure changed, and closed reports made again"),
+    Expected("4-6", "exported months, taken by the programs they are for"),
 )
 
 

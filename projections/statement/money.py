@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from projections.statement.quantities import Row
     from projections.valuation import Quote
 
-VALUED_THEN: Final = tuple(
+VALUED_THEN: Final[tuple[Cause, ...]] = tuple(
     cause for cause in CAUSES if cause not in TRADES and cause not in {"moved inside", UNEXPLAINED}
 )
 """Causes whose amounts are worth what they were when they moved."""

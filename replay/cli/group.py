@@ -73,9 +73,10 @@ def define(
     if len(masters) > 1:
         message = f"a group has one master; given are {', '.join(masters)}"
         raise click.UsageError(message)
-    roles: list[tuple[Role, str]] = [("master", each) for each in masters]
-    roles += [("sub-account", each) for each in subs]
-    roles += [("vault", each) for each in vaults]
+    named: tuple[tuple[Role, tuple[str, ...]], ...] = (
+        ("master", masters), ("sub-account", subs), ("vault", vaults),
+    )  # fmt: skip
+    roles: list[tuple[Role, str]] = [(role, each) for role, given in named for each in given]
     path = find_book(book)
     made = groups.definition(
         name, roles, labels=dict(map(_label, labels)), because=reason, by=by, at=now_ms()

@@ -10,6 +10,7 @@ import attrs
 
 from ledger.money import canonical
 from replay.papers import words
+from replay.papers.extras import absent
 from replay.papers.sheets import Block, sheets, shown
 from replay.tables import UNKNOWN
 
@@ -47,9 +48,15 @@ class Section:
 
 
 def page(statement: Statement) -> str:
-    """Return the statement as one self-contained page."""
-    import jinja2
+    """Return the statement as one self-contained page.
 
+    Raises: NotFound, when jinja2 is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        msg = "jinja2"
+        raise absent(msg, paper="An HTML page", extra="reports") from error
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

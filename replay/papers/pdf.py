@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from replay.papers.extras import absent
 from replay.papers.page import facts
 
 if TYPE_CHECKING:
@@ -22,9 +23,15 @@ TEMPLATE: Final = "page.typ"
 
 
 def write(statement: Statement) -> bytes:
-    """Return the statement as PDF."""
-    import typst
+    """Return the statement as PDF.
 
+    Raises: NotFound, when typst is not installed.
+    """
+    try:
+        import typst
+    except ImportError as error:
+        msg = "typst"
+        raise absent(msg, paper="A PDF", extra="pdf") from error
     told = facts(statement)
     sections = told.pop("sections")
     told["sections"] = [attrs.asdict(section) for section in sections]  # type: ignore[attr-defined]

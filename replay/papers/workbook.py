@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ledger.money import canonical, places
 from replay.papers import words
+from replay.papers.extras import absent
 from replay.papers.sheets import Block, Column, sheets, shown
 from replay.tables import UNKNOWN
 
@@ -41,9 +42,15 @@ _WIDE: Final = {"what": 44, "source record": 44, "cause": 18, "text": 120, "even
 
 
 def write(statement: Statement, target: BytesIO) -> None:
-    """Write the workbook of a statement."""
-    import xlsxwriter
+    """Write the workbook of a statement.
 
+    Raises: NotFound, when xlsxwriter is not installed.
+    """
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        msg = "xlsxwriter"
+        raise absent(msg, paper="A workbook", extra="reports") from error
     book = xlsxwriter.Workbook(
         target,
         {
