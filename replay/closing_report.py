@@ -19,25 +19,43 @@ LATER: Final = (
 )
 
 
+def listed(audit: Audit) -> tuple[dict[str, Any], ...]:
+    """Return every closing as a dictionary of text, oldest first, with what arrived since."""
+    return tuple(
+        {
+            "closed": closed.name,
+            "of": closed.of,
+            "period": closed.period.name,
+            "report": closed.event.report,
+            "parameters": closed.event.parameters,
+            "position": closed.event.position,
+            "by": closed.event.by,
+            "at": iso(closed.event.at),
+            "arrived_since": dict(arrived_since(audit, closed)),
+            "sha256": closed.event.digest,
+            "note": closed.event.because,
+        }
+        for closed in closings(audit)
+    )
+
+
 def list_table(audit: Audit) -> Table:
-    """Return one row per closing, oldest first, with what arrived in its period since."""
-    rows = []
-    for closed in closings(audit):
-        event = closed.event
-        rows.append((
-            closed.name, closed.of, closed.period.name, event.report, str(event.position),
-            event.by, iso(event.at), str(sum(arrived_since(audit, closed).values())),
-            event.digest[:16], event.because,
-        ))  # fmt: skip
+    """Return one row per closing, oldest first, with how much arrived in its period since."""
+    rows = tuple(
+        (
+            row["closed"], row["of"], row["period"], row["report"], str(row["position"]),
+            row["by"], f"{row['at'][:16]}Z", str(sum(row["arrived_since"].values())), row["note"],
+        )
+        for row in listed(audit)
+    )  # fmt: skip
     return Table(
         title="Closed periods",
-        columns=("closed", "of", "period", "report", "position", "by", "at", "arrived_since",
-                 "sha256", "note"),
-        rows=tuple(rows),
-        numbers=frozenset({"position", "arrived_since"}),
+        columns=("closed", "of", "period", "report", "position", "by", "at", "arrived", "note"),
+        rows=rows,
+        numbers=frozenset({"position", "arrived"}),
         notes=(LATER,) if any(row[7] != "0" for row in rows) else (),
         empty="none",
-    )  # fmt: skip
+    )
 
 
 def lines(found: Reproduction) -> Iterator[str]:

@@ -116,13 +116,14 @@ def _events(cause: Cause) -> str:
     if not cause.events:
         return ""
     first = cause.events[0][:12]
-    return first if len(cause.events) == 1 else f"{first} and {len(cause.events) - 1} more"
+    return first if len(cause.events) == 1 else f"{first} +{len(cause.events) - 1}"
 
 
 def _file(found: Diff, cause: Cause) -> str:
     if cause.record is None:
         return ""
-    return f"{found.record_names.get(cause.record, cause.record[:12])} {cause.place}".strip()
+    name = found.record_names.get(cause.record, cause.record[:12]).rpartition("/")[2]
+    return f"{name} {cause.place}" if cause.count == 1 and cause.place else name
 
 
 def text(value: Value) -> str:
@@ -131,15 +132,20 @@ def text(value: Value) -> str:
 
 
 def _amount(share: Share) -> str:
-    return UNKNOWN if share.amount is None else canonical(share.amount)
+    return _moved(share.amount, share.before, share.after)
 
 
 def _difference(change: Change) -> str:
-    if change.difference is not None:
-        return canonical(change.difference)
-    if change.before == change.after:
+    return _moved(change.difference, change.before, change.after)
+
+
+def _moved(amount: Decimal | None, before: Value, after: Value) -> str:
+    """Return a difference; where one end is no number, which of the two reasons it has."""
+    if amount is not None:
+        return canonical(amount)
+    if before == after:
         return "0"
-    return UNKNOWN if UNKNOWN in {change.before, change.after} else NONE
+    return UNKNOWN if UNKNOWN in {before, after} else NONE
 
 
 def as_dict(found: Diff) -> dict[str, Any]:

@@ -144,11 +144,10 @@ def _value(text: str) -> Any:  # noqa: ANN401 - whatever JSON the report takes
 
 
 def _list(book: Path | None, *, as_json: bool) -> None:
-    from replay.closing_report import list_table
+    from replay.closing_report import list_table, listed
 
     with open_audit(book) as audit:
-        table = list_table(audit)
-    if as_json:
-        put_json({"closed": table.to_dicts()})
-    else:
-        put_tables([table])
+        if as_json:
+            put_json({"closed": listed(audit)})
+        else:
+            put_tables([list_table(audit)])

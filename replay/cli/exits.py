@@ -22,7 +22,8 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
     FINDING: (
         "finding",
         (
-            "two truths differ: a check found something, a second record contradicts the first, "
+            "two truths differ: a check found something, a second record contradicts the first, a "
+            "closed report is not made again as it was, "
             "or the stored bytes are not the ones that were recorded"
         ),
     ),
@@ -37,7 +38,7 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
         "incomplete",
         (
             "done in part: some rows went to quarantine, a proof lacks its outside checkpoint, or "
-            "a figure asked for is unknown"
+            "a figure asked for is unknown, or a closed report cannot be made again"
         ),
     ),
     REFUSED: (

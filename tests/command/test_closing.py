@@ -47,9 +47,11 @@ def test_a_closed_report_is_made_again_after_more_was_recorded(begun):
     assert "since then 16 events arrived with effective time inside the period" in told
     assert f"rollforward diff {ACCOUNT} --known-at {name}.. says what they changed" in told
     (row,) = begun.json("close", "--list")["closed"]
-    assert (name, "2026-08", "show", "ada", "16") == (
-        row["closed"], row["period"], row["report"], row["by"], row["arrived_since"],
+    assert (name, "2026-08", "show", "ada") == (
+        row["closed"], row["period"], row["report"], row["by"],
     )  # fmt: skip
+    assert 16 == sum(row["arrived_since"].values())
+    assert f"{name} | {ACCOUNT} | 2026-08 | show" in begun.fine("close", "--list")
 
 
 def test_every_kind_of_change_since_a_closing_is_explained(begun):
