@@ -20,11 +20,13 @@ from replay.cli.common import (
     tell,
     the_account,
 )
+from replay.cli.margin import MODES, asked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from replay.audit import AccountHistory
+    from replay.margin import Question
 
 RAW_SHOWN = 5
 
@@ -48,11 +50,20 @@ LIQUIDATION = re.compile(r"\A[Ll]-(\d{1,6})\Z", re.ASCII)
     "--from", "since", metavar="WHEN",
     help="Of a liquidation: from when on the way there is told [default: an hour].",
 )  # fmt: skip
+@click.option(
+    "--mode", type=click.Choice(MODES), metavar="MODE",
+    help="Of a liquidation: judge in this mode, whatever is recorded.",
+)  # fmt: skip
+@click.option(
+    "--complete", is_flag=True,
+    help="Of a liquidation: the history begins with the account.",
+)  # fmt: skip
 @click.option("--raw", is_flag=True, help="Show the raw row of every event, not only a few.")
 @json_option
 def command(
     account: str, subject: tuple[str, ...], at: str | None, known_at: str | None,
-    book: Path | None, *, since: str | None, raw: bool, as_json: bool,
+    book: Path | None, *, since: str | None, mode: str | None, complete: bool, raw: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Show what a figure or an event rests on, back to the raw records.
 
@@ -67,7 +78,8 @@ def command(
         history = audit.account(the_account(audit, account))
         named = LIQUIDATION.match(subject[0]) if len(subject) == 1 else None
         if named is not None:
-            return _liquidation(history, int(named[1]), since, known_at, as_json=as_json)
+            question = asked(readings=None, rulebook=None, mode=mode, complete=complete, stale="1h")
+            return _liquidation(history, int(named[1]), since, known_at, question, as_json=as_json)
         found = history.explain(" ".join(subject), at, known_at)
     if as_json:
         put_json(found.to_dict())
@@ -87,8 +99,9 @@ def command(
 
 
 def _liquidation(
-    history: AccountHistory, number: int, since: str | None, known_at: str | None, *, as_json: bool
-) -> int:
+    history: AccountHistory, number: int, since: str | None, known_at: str | None,
+    question: Question, *, as_json: bool,
+) -> int:  # fmt: skip
     from replay.dispute.liquidation import explained
     from replay.moments import parse_moment
 
@@ -96,6 +109,7 @@ def _liquidation(
         history,
         number,
         position=history.audit.position(known_at),
+        question=question,
         since=None if since is None else parse_moment(since),
     )
     if as_json:

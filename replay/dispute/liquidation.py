@@ -24,7 +24,7 @@ from projections import liquidations, positions
 from projections.arithmetic import EXACT
 from projections.liquidations import EPISODE_GAP, Episode, is_liquidation
 from projections.postings import paid
-from projections.rulebooks import formulas
+from projections.rulebooks import by_id, formulas
 from replay.dispute import orders
 from replay.dispute.waterfall import Waterfall, waterfall
 from replay.margin import Assembler, MarginAt, Question
@@ -49,6 +49,8 @@ class Taken:
     coin: Coin
     before: Decimal | None
     """Signed size just before; None where it is not known."""
+    is_derived: bool
+    """Whether only the liquidation's own first fill says what was there before it."""
     taken: Decimal
     """Signed: negative where a long was sold."""
     average: Decimal
@@ -96,7 +98,7 @@ class Liquidation:
     @property
     def condition(self) -> bool | None:
         """Whether the condition held just before; None where unknown or the rulebooks differ."""
-        if self.before is None:
+        if self.before is None or any(each.is_derived for each in self.taken):
             return None
         said = {each.liquidatable for each in self.before.margin.judgements}
         return said.pop() if len(said) == 1 else None
@@ -159,10 +161,10 @@ class Liquidation:
             yield f"{judgement.rulebook}: {value}{verdict_text(judgement)}"
             if judgement.missing:
                 yield f"{judgement.rulebook}: unknown for want of {', '.join(judgement.missing)}"
-        for book in self.before.question.calendar:
-            if book.id in {each.rulebook for each in margin.judgements}:
-                said = "; ".join(f"{each.text}, seen {each.seen}" for each in book.sources)
-                yield f"source of {book.id} ({book.status}): {said}"
+        for judgement in margin.judgements:
+            book = by_id(judgement.rulebook, self.before.question.calendar)
+            said = "; ".join(f"{each.text}, seen {each.seen}" for each in book.sources)
+            yield f"source of {book.id} ({book.status}): {said}"
         if margin.note:
             yield margin.note
 
@@ -184,8 +186,30 @@ class Liquidation:
             notes.append(f"the venue's word for the method: {', '.join(self.episode.methods)}")
         else:
             notes.append("no record says by which method it was taken")
-        if self.episode.marked is not None:
-            notes.append(f"the venue's own mark says {canonical(self.episode.marked)} were taken")
+        notes += [
+            f"{each.coin}: only the liquidation's own fill says what was there before it; what it "
+            f"was worth beside is not recorded, so the condition is unknown"
+            for each in self.taken
+            if each.is_derived
+        ]
+        for event in self.events:
+            if isinstance(event, ev.Liquidated):
+                coins = ", ".join(f"{canonical(each.size)} {each.coin}" for each in event.positions)
+                notes.append(
+                    f"the venue's own mark: {event.leverage_type}, {coins or 'no position named'}, "
+                    f"worth {canonical(event.notional)}, account value "
+                    f"{canonical(event.account_value)}"
+                )
+        unknown = sorted(
+            {
+                word.replace("_", " ")
+                for each in self.taken
+                for word in ("before", "mark", "bankruptcy", "fees", "allowed")
+                if getattr(each, word) is None
+            }
+        )
+        if unknown:
+            notes.append(f"not recorded, so unknown: {', '.join(unknown)}")
         return Table(
             title="What was taken",
             columns=columns,
@@ -219,7 +243,8 @@ class Liquidation:
         )
 
     def _hangs(self) -> Iterator[tuple[str, str, str]]:
-        yield ("margin just before", self.problem or "judged", UNKNOWN if self.problem else "no")
+        if self.problem or self.condition is None:
+            yield ("margin just before", self.problem or UNKNOWN, UNKNOWN)
         if self.way is None:
             yield ("the way there", self.way_problem, UNKNOWN)
         if self.before is None:
@@ -254,8 +279,8 @@ class Liquidation:
         """Tell whether the limit of the ratio lies inside the range over all orders."""
         if self.range is None or self.before is None:
             return UNKNOWN
-        names = {each.id: each for each in self.before.question.calendar}
-        book = names[self.before.margin.judgements[0].rulebook]
+        name = self.before.margin.judgements[0].rulebook
+        book = by_id(name, self.before.question.calendar)
         high = self.range.highest
         low_holds = self.range.lowest > book.trigger.value
         high_holds = high is None or high > book.trigger.value
@@ -408,6 +433,7 @@ def _taken(of: Assembler, episode: Episode, before: MarginAt | None) -> Iterator
             yield Taken(
                 coin=coin,
                 before=start,
+                is_derived=known is None,
                 taken=size,
                 average=_average(fills),
                 mark=mark,

@@ -20,6 +20,7 @@ from projections.margin import judge
 from projections.margin.rebuilt import UNDERLYING
 from projections.postings import is_perp
 from projections.prices import State as PriceState
+from projections.rulebooks import by_id
 from projections.rulebooks.base import Rulebook
 from replay.margin import Ingredients
 from replay.margin_timeline import moving_figures
@@ -77,7 +78,7 @@ def mix_at(of: Assembler, at: Millis, states: States | None = None) -> Mix:
     margin = judge(picture, asked.rulebooks(), readings=asked.readings, workings=False,
                    alternatives=False, calendar=asked.calendar)  # fmt: skip
     name = margin.judgements[0].rulebook
-    return Mix(made=made, book=next(book for book in asked.calendar if book.id == name))
+    return Mix(made=made, book=by_id(name, asked.calendar))
 
 
 def judged(of: Assembler, mixed: Mix) -> Figures:

@@ -30,6 +30,15 @@ def book_of(folder: Path, *paths: Path) -> Path:
     return book
 
 
+def book_with(folder: Path, path: Path, *options: str) -> Path:
+    """Return a book of everything readable under a path; rows that cannot be read stay aside."""
+    book = folder / "x.book"
+    words = ["import", str(path), "--book", str(book), *options]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code in {0, 1, 2, 3}, result.output
+    return book
+
+
 def cascade(folder: Path, *, without: tuple[str, ...] = ()) -> Path:
     """Return a book of the bundled history, some of its files left out."""
     paths = [path for path in sorted(CASCADE.glob("*.json")) if path.stem not in without]
