@@ -24,7 +24,7 @@ from ledger.errors import NotInForce
 from ledger.money import ZERO, divide_down, divide_half_even, exact
 from ledger.units import Millis
 from projections.arithmetic import EXACT
-from projections.lending import VALUE_PLACES
+from projections.lending import VALUE_PLACES, Side
 from projections.pool import CLOCK_MS, NO_RULES, curve_of, curve_rate
 from projections.rulebooks import CALENDAR, formulas, in_force
 from projections.rulebooks.base import Curve
@@ -94,6 +94,7 @@ class _Sampled:
 
     used: Sequence[tuple[Millis, Decimal]]
     curves: Sequence[Curve]
+    side: Side
 
 
 @attrs.frozen(kw_only=True)
@@ -119,8 +120,9 @@ def bounds(
     pace: Pace | None = None,
     *,
     clock_ms: int = 0,
+    side: Side = "supply",
 ) -> Bounded:
-    """Return what the supply rate was at least and at most over a period.
+    """Return what the rate of one side was at least and at most over a period.
 
     Where the period lies between two recorded values of a supplier, *clock_ms* is how far either
     may be from its moment: the least is taken over the shortest such period, the most over the
@@ -138,7 +140,7 @@ def bounds(
     if lacking:
         return Bounded(lacking=lacking, states=len(inside), longest_ms=longest)
     with exact():
-        sampled = _Sampled(used, curves)
+        sampled = _Sampled(used, curves, side)
         found = [_bounded("curve", sampled, None, since, until, clock_ms)]
         if pace is not None:
             found.append(_bounded("pace", sampled, pace, since, until, clock_ms))
@@ -204,7 +206,7 @@ def _is_off_curve(state: ReserveObserved, share: Decimal) -> bool:
     curve = curve_of(state)
     if curve is None or state.supply_rate is None:
         return False
-    return abs(_rate(curve, share) - state.supply_rate) > OFF_ROOM
+    return abs(_rate(curve, share, "supply") - state.supply_rate) > OFF_ROOM
 
 
 def _cuts(since: Millis, until: Millis, inside: Sequence[Millis]) -> list[Millis]:
@@ -277,9 +279,11 @@ def _curves(since: Millis, until: Millis) -> list[Curve]:
     return found
 
 
-def _rate(curve: Curve, used: Decimal) -> Decimal:
-    """Return the yearly supply rate of a curve at a utilization; it grows with utilization."""
+def _rate(curve: Curve, used: Decimal, side: Side) -> Decimal:
+    """Return the yearly rate of a curve at a utilization; it never falls as utilization grows."""
     charged = curve_rate(curve, used)
+    if side == "borrow":
+        return charged
     return formulas.supply_rate(EXACT, charged, used, ONE, curve.protocol_share.value)
 
 
@@ -323,8 +327,8 @@ def _weights(
         return None
     low_weight = high_weight = ZERO
     for (start, end), (low, high) in zip(pairwise(cuts), ranges, strict=True):
-        least = max(ZERO, min(_rate(curve, low) for curve in curves) - RATE_ROOM)
-        most = max(_rate(curve, high) for curve in curves) + RATE_ROOM
+        least = max(ZERO, min(_rate(curve, low, sampled.side) for curve in curves) - RATE_ROOM)
+        most = max(_rate(curve, high, sampled.side) for curve in curves) + RATE_ROOM
         low_weight += least * (end - start)
         high_weight += most * (end - start)
     return low_weight, high_weight

@@ -19,6 +19,7 @@ from replay.cli.common import (
     tell,
     the_account,
 )
+from replay.cli.reconcile_pool import pace_of, pace_options
 from replay.cli.recording import needs_name, parsed, period_options, record_options, recorded
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ if TYPE_CHECKING:
     metavar="COUNT",
     help="How many events between two states to list.",
 )
-@takes(record_options, book_option, cache_option, json_option)
+@takes(pace_options, record_options, book_option, cache_option, json_option)
 def command(
     account: str | None, since: str | None, until: str | None, known_at: str | None, *,
-    every: bool, identities: bool, listed: int, record: bool, by: str | None,
+    every: bool, identities: bool, listed: int, pace: str | None, step: str | None,
+    record: bool, by: str | None,
     book: Path | None, cache: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Hold the venue's own states of an account against what its history leads to.
@@ -84,11 +86,11 @@ def command(
 
         report = reconcile_state(
             history, since=parsed(since), until=parsed(until), position=position,
-            how="all" if every else "bisection", listed_max=listed,
+            how="all" if every else "bisection", listed_max=listed, pace=pace_of(pace, step),
         )  # fmt: skip
         _show(history, report, as_json=as_json)
     if record and by:
-        _record(book, report, by)
+        _record(book, report, by, {"how": report.how, "pace": pace or "", "step": step or ""})
     if report.breaks:
         return exits.FINDING
     return exits.FINE if report.is_known and report.is_monotone else exits.INCOMPLETE
@@ -125,7 +127,7 @@ def _identities(held: IdentityReport, *, as_json: bool) -> int:
     return exits.FINDING
 
 
-def _record(book: Path | None, report: StateReport, by: str) -> None:
+def _record(book: Path | None, report: StateReport, by: str, said: dict[str, str]) -> None:
     recorded(
         book,
         report.breaks,
@@ -133,7 +135,7 @@ def _record(book: Path | None, report: StateReport, by: str) -> None:
         account=report.account,
         since=min([report.since, *(each.at for each in report.breaks)]),
         until=report.until,
-        parameters={"how": report.how},
+        parameters=said,
         position=report.position,
         by=by,
     )

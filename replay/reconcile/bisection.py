@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PROBES: Final = 2
 """How many states before, and how many after what was found, are looked at to test it."""
 
+SAMPLES: Final = 4
+"""How many states are looked at where the last one agrees, to see one that does not."""
+
 
 @attrs.frozen(kw_only=True)
 class Divergence:
@@ -67,11 +70,15 @@ def first_divergence(
         found = Divergence(family=family, agreeing=None, differing=first, last=last)
         again = (last,) if _has_healed(last, first) else ()
         return _course(states, first, last, found, again)
+    high, differing = len(states) - 1, last
     if last.verdict != "differs":
-        return _course(states, first, last, None, ())
-    low, high = 0, len(states) - 1
+        probes = ((number, projector.look(states[number])) for number in _spread(0, high, SAMPLES))
+        sampled = next((each for each in probes if each[1].verdict == "differs"), None)
+        if sampled is None:
+            return _course(states, first, last, None, ())
+        high, differing = sampled  # it differs, and agrees again at the end
+    low = 0
     agreeing = first if first.verdict == "agrees" else None
-    differing = last
     while high - low > 1:
         middle = _middle(states, low, high, hint)
         middle, looked = _decided(projector, states, low, middle, high)
@@ -159,20 +166,22 @@ def _probed(
     differing: Looked,
 ) -> tuple[Looked, ...]:
     """Return probed states that contradict what was found; evenly spread on either side."""
-    before = {low * part // (PROBES + 1) for part in range(1, PROBES + 1)}
-    above = len(states) - 1 - high
-    after = {high + above * part // (PROBES + 1) for part in range(1, PROBES + 1)}
     found = [
         looked
-        for number in sorted(before)
+        for number in _spread(0, low, PROBES)
         if (looked := projector.look(states[number])).verdict == "differs"
     ]
     found += [
         looked
-        for number in sorted(after)
+        for number in (*_spread(high, len(states) - 1, PROBES), len(states) - 1)
         if _has_healed(looked := projector.look(states[number]), differing)
     ]
     return tuple(found)
+
+
+def _spread(low: int, high: int, count: int) -> list[int]:
+    """Return numbers spread evenly between two others; fewer where there is no room."""
+    return sorted({low + (high - low) * part // (count + 1) for part in range(1, count + 1)})
 
 
 def _has_healed(looked: Looked, differing: Looked) -> bool:

@@ -33,7 +33,7 @@ from projections.fold import Folding
 from projections.lending import HOUR_MS, RATE_AGE_MAX, VALUE_PLACES
 from projections.observed import SINGLE_BALANCE_MODES, Figure, Held, Room, Verdict, worst
 from projections.pool import CLOCK_MS
-from projections.pool_bounds import UNIT
+from projections.pool_bounds import UNIT, Pace, bounds, payout
 from projections.rulebooks import formulas
 from replay.reconcile.seen import Seen, reserve_states, reserves, seen
 
@@ -100,8 +100,14 @@ class Looked:
 class Projector:
     """One account's history, asked at the moments of its observed states; answers are kept."""
 
-    def __init__(self, engine: Engine, stream: Stream, position: int) -> None:
-        """Read which states were observed; nothing is folded yet."""
+    def __init__(
+        self, engine: Engine, stream: Stream, position: int, pace: Pace | None = None
+    ) -> None:
+        """Read which states were observed; nothing is folded yet.
+
+        *pace* is how fast utilization is assumed to change: it bounds interest that runs on.
+        """
+        self._pace = pace
         self.engine, self.stream, self.position = engine, stream, position
         self.projections = 0
         self.folded = 0
@@ -247,22 +253,39 @@ class Projector:
         def ahead(asset: Asset, side: Side, value: Decimal) -> Room:
             rows = self._rows.get(asset, [])
             number = bisect_right(rows, at)
-            # Rows come by the hour: interest has been running since the last one, or since the
-            # last full hour where that is nearer and its row is not recorded.
-            since = max(rows[number - 1] if number else 0, at - at % HOUR_MS)
+            # Rows come by the hour: interest has not been running longer than that.
+            since = max(rows[number - 1] if number else 0, at - HOUR_MS)
             elapsed = at + CLOCK_MS - since
             # It ran on what was taken out since, too.
             base = value + self._taken(asset, side, since - CLOCK_MS, at + CLOCK_MS)
-            if base and not rows:
+            if base and not rows and not self._is_free(asset, side):
                 return Room(None, None)
             # Every row is cut off at its eighth place.
             printed = observed.PRINTED_LOAN + observed.PRINTED_ROW * number
             highest = self._highest(asset, side, Millis(since), at)
             likely = None if highest is None else _grown(base, highest, elapsed) + printed
-            ceiling = FULL_SUPPLY if side == "supply" else FULL_BORROW
-            return Room(likely, _grown(base, ceiling, elapsed) + printed)
+            most = self._most(asset, side, base, Millis(since), Millis(since + elapsed))
+            return Room(likely, most + printed)
 
         return ahead
+
+    def _is_free(self, asset: Asset, side: Side) -> bool:
+        """Tell whether every recorded state of a reserve says that no interest is paid."""
+        states = self._states(asset)
+        rates = [each.supply_rate if side == "supply" else each.borrow_rate for each in states]
+        return bool(rates) and all(rate is not None and not rate for rate in rates)
+
+    def _most(
+        self, asset: Asset, side: Side, value: Decimal, since: Millis, until: Millis
+    ) -> Decimal:
+        """Return the most that can have run on a value: at the pace assumed, else on the curve."""
+        if self._is_free(asset, side):
+            return ZERO
+        if self._pace is not None:
+            found = bounds(self._states(asset), since, until, self._pace, side=side)
+            if found.by and not found.is_refuted:
+                return payout(value, found.by[-1])[1]
+        return _grown(value, FULL_SUPPLY if side == "supply" else FULL_BORROW, until - since)
 
     def _taken(self, asset: Asset, side: Side, since: int, until: int) -> Decimal:
         """Return what was withdrawn or repaid between two moments."""

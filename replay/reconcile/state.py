@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projections.observed import Figure
+    from projections.pool_bounds import Pace
     from replay.audit import AccountHistory
 
 LISTED_MAX: Final = 20
@@ -104,14 +105,16 @@ def reconcile_state(
     position: int,
     how: How = "bisection",
     listed_max: int = LISTED_MAX,
+    pace: Pace | None = None,
 ) -> StateReport:
     """Return an account's observed states held against its history.
 
     **Units**: moments in milliseconds, both included; None is the first or last observed state.
     With *since* what differs in the first states from then on is taken as given, and only what
-    comes on top of it is found.
+    comes on top of it is found. *pace* bounds interest that runs on between its hourly rows;
+    without it only the curve does.
     """
-    projector = Projector(history.audit.engine, history.stream, position)
+    projector = Projector(history.audit.engine, history.stream, position, pace)
     families = _families(projector, since, until)
     firsts = [projector.look(states[0]) for states in families.values()]
     for each in firsts:
