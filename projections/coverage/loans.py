@@ -76,6 +76,11 @@ class Loans:
             self._quiet[key] = True
             self._peak[key] = lent[place] + interest
 
+    def show(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
+        """Say that a state shows what is lent, as it is recorded."""
+        if at > self._since.get(asset, at):
+            self._hold(asset, at, lent)
+
     def _hold(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
         if max(lent.values()) >= LEAST_LENT:
             after = self._since[asset]

@@ -264,6 +264,10 @@ class Sums:
     def _go_on(self, said: Statement, window: Window, *, fits: bool) -> None:
         """Let what fills state of a token go on from a state of it, or begin anew behind it."""
         asset = said.keys[0][1] if said.keys else None
+        if asset is None:
+            return
+        if fits and said.absent_from == LENDING:
+            self._loans.show(asset, window.last - CLOCK_AHEAD, self._lent(asset))
         if asset in self._tokens and said.absent_from == SPOT:
             known = self._tokens.pop(asset)
             if fits:
