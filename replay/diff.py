@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ledger.entries import Header
     from projections.reference import Reference
     from replay.audit import AccountHistory
+    from replay.closing import Closed
     from replay.tables import Table
 
 MEASURES: Final = ("mark", "oracle", "mid", "last", "reserve")
@@ -132,46 +133,60 @@ def asked(
     Raises: UnclearQuestion, where this cannot be; NotFound, when there is no such report.
     """
     start, end = _ends(known_at)
-    audit, closed = account.audit, None
-    if isinstance(start, str) and start[:2].upper() == "C-":
-        from replay.closing import closed_report
-
-        closed = closed_report(audit, start)
-        closed.is_about(account.account)
-        as_of = closed.event.until if as_of is None else as_of
-    first = audit.position(start) if closed is None else closed.event.position
-    last = audit.position(end)
+    closed = _closed(account, start)
+    first = account.audit.position(start) if closed is None else closed.event.position
+    last = account.audit.position(end)
     if first > last:
         raise UnclearQuestion(
             asked=f"{start}..{'' if end is None else end}",
             problem=f"goes back, from position {first} to {last}",
             remedy="Name the earlier state of knowledge first",
         )
-    if as_of is None:
-        states = audit.engine.states(account.stream, AsOf(position=last)).states
-        as_of = states.last_at or 0
-    instant = parse_moment(as_of)
-    rule_a, rule_b = rules
+    instant = _instant(account, as_of, closed, last)
     if closed is not None and closed.event.until != instant:
         closed = None  # it pins figures of its own last moment, and of no other
-    elif closed is not None:
-        rule_a, rule_b = (rule or closed.rulebook for rule in rules)
+    pinned_rule = None if closed is None else closed.rulebook
     price_a, price_b = _pair(price_source)
+    words = [each.split()[:1] for each in figures]
     return Question(
         as_of=instant,
         first=first,
         last=last,
         figures=tuple(figures),
         detail=detail,
-        margin=margin or any(each.split()[:1] == ["margin"] for each in figures),
-        equity=not figures or any(each.split()[:1] == ["equity"] for each in figures),
-        rule_a=rule_a,
-        rule_b=rule_b,
+        margin=margin or ["margin"] in words,
+        equity=not figures or ["equity"] in words,
+        rule_a=rules[0] or pinned_rule,
+        rule_b=rules[1] or pinned_rule,
         price_a=price_a,
         price_b=price_b,
         pinned=None if closed is None else closed.figures(),
         pinned_by="" if closed is None else closed.name,
     )
+
+
+def _closed(account: AccountHistory, start: int | str) -> Closed | None:
+    """Return the closed report that is named in place of a position."""
+    if not isinstance(start, str) or start[:2].upper() != "C-":
+        return None
+    from replay.closing import closed_report
+
+    closed = closed_report(account.audit, start)
+    closed.is_about(account.account)
+    return closed
+
+
+def _instant(
+    account: AccountHistory, as_of: int | str | None, closed: Closed | None, last: int
+) -> Millis:
+    """Return the instant meant: as named, the end of the period, the last event known."""
+    if as_of is not None:
+        return parse_moment(as_of)
+    if closed is not None:
+        return closed.event.until
+    return account.audit.engine.states(
+        account.stream, AsOf(position=last)
+    ).states.last_at or Millis(0)
 
 
 def _ends(known_at: str | tuple[int | str, int | str | None]) -> tuple[int | str, int | str | None]:
