@@ -63,11 +63,12 @@ def pace_options(verb: F) -> F:
 @takes(period_options)
 @click.option("--supplier", metavar="ACCOUNT", help="Bound what this account's supply earned.")
 @click.option("--amount", metavar="AMOUNT", help="Bound what so much, supplied, earned.")
+@click.option("--all", "every", is_flag=True, help="Show every figure of every state.")
 @takes(pace_options, record_options, book_option, cache_option, json_option)
 def command(
     token: str, since: str | None, until: str | None, known_at: str | None,
     supplier: str | None, amount: str | None, pace: str | None, step: str | None, *,
-    record: bool, by: str | None, book: Path | None, cache: bool, as_json: bool,
+    every: bool, record: bool, by: str | None, book: Path | None, cache: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Hold the recorded states of a lending reserve against its laws.
 
@@ -99,7 +100,7 @@ def command(
         put_json({**to_dict(report), "coverage": list(feet)})
     else:
         tell(heading(report))
-        put_tables(tables(report))
+        put_tables(tables(report, every=every))
         for line in feet:
             click.echo(line)
     if record and by:

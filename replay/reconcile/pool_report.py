@@ -30,9 +30,12 @@ _TOLERANCE: Final = (
 _NO_LOAN: Final = "no recorded lending state of the account names this token in the period"
 
 
-def tables(report: PoolReport) -> list[Table]:
-    """Return the report as tables: states, pairs, and a supply where one was asked for."""
-    found = [states_table(report), pairs_table(report)]
+def tables(report: PoolReport, *, every: bool = False) -> list[Table]:
+    """Return the report as tables: states, pairs, and a supply where one was asked for.
+
+    With *every* each figure of each state is shown, else how many agree, and those that do not.
+    """
+    found = [states_table(report) if every else summary_table(report), pairs_table(report)]
     if report.supplier is not None or report.shares:
         found.append(supply_table(report))
     return found
@@ -61,6 +64,32 @@ def states_table(report: PoolReport) -> Table:
         columns=("at", "figure", "by_rule", "recorded", "verdict"),
         rows=rows,
         numbers=frozenset({"by_rule", "recorded"}),
+        empty="no recorded state in the period",
+    )
+
+
+def summary_table(report: PoolReport) -> Table:
+    """Return how many figures of all states follow from the amounts, and every one that does not.
+
+    Where all that can be compared agree, the rows are counts alone.
+    """
+    rows: list[tuple[str | None, ...]] = []
+    lines = [(state, line) for state in report.states for line in pool.lines(state)]
+    for name in ("utilization", "borrow rate", "supply rate"):
+        verdicts = [line.verdict for _, line in lines if line.name == name]
+        counts = (str(verdicts.count(verdict)) for verdict in ("agrees", "differs", "unknown"))
+        rows.append((name, *counts))
+    notes = [
+        f"{iso(state.at)}: {line.name} {_shown(line.observed)}, by rule {_shown(line.expected)}"
+        for state, line in lines
+        if line.verdict == "differs"
+    ]
+    return Table(
+        title=f"{len(report.states)} states of reserve {report.asset}",
+        columns=("figure", "agree", "differ", "unknown"),
+        rows=tuple(rows) if report.states else (),
+        numbers=frozenset({"agree", "differ", "unknown"}),
+        notes=(*notes, "every figure: --all") if report.states else (),
         empty="no recorded state in the period",
     )
 
@@ -177,7 +206,7 @@ def to_dict(report: PoolReport) -> dict[str, object]:
             for row in supply_of(report, share)
         ],
         "assumptions": list(assumptions(report)),
-        "notes": [note for table in tables(report) for note in table.notes],
+        "notes": [note for table in tables(report, every=True) for note in table.notes],
     }
 
 
