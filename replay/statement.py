@@ -31,27 +31,23 @@ from projections.statement import (
     pairs,
     rows,
     sum_of,
-    thing_of,
     total_rows,
 )
-from projections.statement.money import VALUED_THEN
 from projections.statement.quantities import Key
 from projections.valuation import Quote, worth
 from replay.coverage import Certificate, certificate
 from replay.groups import groups
-from replay.statement_reading import Entry, Of, Reader, Walked
+from replay.statement_reading import Entry, Of, Reader, Walked, add
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
     from ledger.events.desk import GroupDefined
-    from projections.chart import Place
     from projections.valuation import Prices
     from replay.audit import AccountHistory, Audit
     from replay.periods import Period
-
-Valued: TypeAlias = "dict[tuple[Key, Cause], dict[Millis, Decimal]]"
+    from replay.statement_reading import Valued
 
 
 @attrs.frozen(kw_only=True)
@@ -250,18 +246,15 @@ def statement(audit: Audit, of: Of, *, entries: bool = True) -> Statement:
 # ---------------------------------------------------------------------------- quantities
 
 _Leg: TypeAlias = tuple[int, int]
-"""A leg of the activity: number of the account's walk, number in it."""
+"""A leg that may pass between accounts: number of the account's walk, number in it."""
 
 
 def _inside(walked: Sequence[Walked], of: Of) -> tuple[tuple[Pair, ...], frozenset[_Leg]]:
     """Return the transfers inside the group, and which legs they are."""
     places = [
-        (number, leg)
-        for number, each in enumerate(walked)
-        for leg, moved in enumerate(each.legs)
-        if moved.flow.key is not None
+        (number, leg) for number, each in enumerate(walked) for leg in range(len(each.passing))
     ]
-    found, numbers = pairs([walked[number].legs[leg] for number, leg in places], of.group)
+    found, numbers = pairs([walked[number].passing[leg][0] for number, leg in places], of.group)
     return found, frozenset(places[number] for number in numbers)
 
 
@@ -272,24 +265,20 @@ def _rows(
     found: list[Row] = []
     valued: Valued = {}
     for number, each in enumerate(walked):
-        sums: dict[tuple[Place, Asset, Cause], Decimal] = {}
-        for leg, moved in enumerate(each.legs):
+        for leg, (moved, _) in enumerate(each.passing):
             flow = moved.flow
-            cause: Cause = "inside the group" if (number, leg) in inside else flow.cause
-            sums[flow.place, flow.asset, cause] = (
-                sums.get((flow.place, flow.asset, cause), ZERO) + flow.amount
-            )
-            if cause in VALUED_THEN and not of.group.is_eliminated(flow.place):
-                thing = thing_of(flow.place, flow.asset)
-                # The money itself is worth one at any time: its amounts are summed up.
-                at = Millis(0) if flow.asset == of.money else moved.at
-                moments = valued.setdefault((thing, cause), {})
-                moments[at] = moments.get(at, ZERO) + flow.amount
+            is_inside = (number, leg) in inside
+            cause: Cause = "inside the group" if is_inside else flow.cause
+            add(each.sums, each.valued, flow, cause, at=moved.at, money=of.money)
+        for about, moments in each.valued.items():
+            together = valued.setdefault(about, {})
+            for at, amount in moments.items():
+                together[at] = together.get(at, ZERO) + amount
         found += rows(
             each.account,
             each.opening,
             each.closing,
-            sums,
+            each.sums,
             is_eliminated=of.group.is_eliminated,
         )
     return tuple(found), valued
@@ -299,12 +288,11 @@ def _relabeled(walked: Sequence[Walked], inside: frozenset[_Leg]) -> list[Entry]
     """Return the activity by time, with what stays inside the group named so."""
     found: list[Entry] = []
     for number, each in enumerate(walked):
-        for leg, entry in enumerate(each.entries):
-            if (number, leg) in inside:
-                flow = entry.moved.flow._replace(cause="inside the group")
-                found.append(attrs.evolve(entry, moved=attrs.evolve(entry.moved, flow=flow)))
-            else:
-                found.append(entry)
+        for leg, (moved, place) in enumerate(each.passing):
+            if place is not None and (number, leg) in inside:
+                renamed = moved._replace(flow=moved.flow._replace(cause="inside the group"))
+                each.entries[place] = attrs.evolve(each.entries[place], moved=renamed)
+        found += each.entries
     # Stable: what one account did in a millisecond stays in its effective order.
     found.sort(key=lambda entry: entry.moved.at)
     return found

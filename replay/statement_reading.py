@@ -10,7 +10,7 @@ import attrs
 from ledger import timeline
 from ledger.codec import decode, event_digest
 from ledger.entries import AsOf, from_runs, place_of
-from ledger.money import exact
+from ledger.money import ZERO, exact
 from ledger.units import (
     VENUE,
     Address,
@@ -23,7 +23,17 @@ from ledger.units import (
     reserve_stream,
 )
 from projections.chart import USDC
-from projections.statement import Activity, Gap, Group, Holdings, Moved, Observed, holdings
+from projections.statement import (
+    Activity,
+    Gap,
+    Group,
+    Holdings,
+    Moved,
+    Observed,
+    holdings,
+    thing_of,
+)
+from projections.statement.money import VALUED_THEN
 from projections.valuation import Prices, observed_prices
 from replay.audit import NO_OPENING, AccountHistory, Audit
 from replay.moments import iso
@@ -31,11 +41,14 @@ from replay.periods import Period
 from replay.words import described
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from decimal import Decimal
 
     from ledger.entries import Batch
     from ledger.events import Event
     from ledger.timeline import Course
+    from projections.chart import Place
+    from projections.flows import Cause, Flow
     from projections.prices import Key as PriceKey
     from projections.prices import Price
     from projections.reference import Reference
@@ -48,6 +61,8 @@ _NAMED: Final = re.compile(rb'"(?:coin|asset)":"([^"\\\\]*)"')
 """The market or token a price is of, where its name needs no escapes."""
 
 Line: TypeAlias = "tuple[bytes, Callable[[], str]]"
+Sums: TypeAlias = "dict[tuple[Place, Asset, Cause], Decimal]"
+Valued: TypeAlias = "dict[tuple[Key, Cause], dict[Millis, Decimal]]"
 
 
 @attrs.frozen(kw_only=True)
@@ -87,12 +102,31 @@ class Walked:
     account: Address
     opening: Holdings
     closing: Holdings
-    legs: list[Moved] = attrs.field(factory=list)
+    sums: Sums = attrs.field(factory=dict)
+    """By place, token and cause, of what goes to no other account."""
+    valued: Valued = attrs.field(factory=dict)
+    """The same by thing, cause and moment, where a price of the moment is asked for."""
+    passing: list[tuple[Moved, int | None]] = attrs.field(factory=list)
+    """What may go to another account, with the number of its entry."""
     entries: list[Entry] = attrs.field(factory=list)
     gaps: tuple[Gap, ...] = ()
     observed: tuple[Observed, ...] = ()
     openings: tuple[str, ...] = ()
     count: int = 0
+
+
+def add(sums: Sums, valued: Valued, flow: Flow, cause: Cause, *, at: Millis, money: Asset) -> None:
+    """Add a leg to the sums of its cause, and to what is valued at its moment.
+
+    Must be called in the exact context.
+    """
+    about = flow.place, flow.asset, cause
+    sums[about] = sums.get(about, ZERO) + flow.amount
+    if cause in VALUED_THEN:
+        # The money itself is worth one at any time: its amounts are summed up.
+        moment = Millis(0) if flow.asset == money else at
+        moments = valued.setdefault((thing_of(flow.place, flow.asset), cause), {})
+        moments[moment] = moments.get(moment, ZERO) + flow.amount
 
 
 class Reader:
@@ -116,17 +150,31 @@ class Reader:
             openings=_rests_on(history, of),
         )
         activity = Activity(account, walked.opening, self._reference)
+        token = of.token
         with exact():
             for line, source in self._lines(account):
                 event = decode(line)
-                for moved in activity.take(event):
-                    if of.token in {None, moved.flow.asset}:
-                        walked.legs.append(moved)
+                found = activity.take(event)
+                if token is not None:
+                    found = tuple(flow for flow in found if flow.asset == token)
+                if found:
+                    self._put(walked, event.at, found)
+                    if entries or found[0].key is not None:
+                        moved = activity.moved(event, found)
+                        first = len(walked.entries) if entries else None
+                        if found[0].key is not None:
+                            walked.passing += _numbered(moved, first)
                         if entries:
-                            walked.entries.append(_entry(moved, line, event, source))
+                            walked.entries += _entries(moved, line, event, source)
         walked.gaps, walked.observed = tuple(activity.gaps), tuple(activity.observed)
         walked.count = activity.count
         return walked
+
+    def _put(self, walked: Walked, at: Millis, found: Sequence[Flow]) -> None:
+        """Add up what goes to no other account; the rest waits for its other side."""
+        for flow in found:
+            if flow.key is None:
+                add(walked.sums, walked.valued, flow, flow.cause, at=at, money=self._of.money)
 
     def _holdings(self, account: Address, at: Millis) -> Holdings:
         as_of = AsOf(effective=at, position=self._of.position)
@@ -201,8 +249,18 @@ class Reader:
                 yield decode(line)
 
 
-def _entry(moved: Moved, line: bytes, event: Event, source: Callable[[], str]) -> Entry:
-    return Entry(moved=moved, digest=event_digest(line), what=described(event), source=source())
+def _numbered(legs: Sequence[Moved], first: int | None) -> Iterator[tuple[Moved, int | None]]:
+    """Yield legs with the numbers of their entries, where entries are kept."""
+    for number, moved in enumerate(legs):
+        yield moved, None if first is None else first + number
+
+
+def _entries(
+    legs: Sequence[Moved], line: bytes, event: Event, source: Callable[[], str]
+) -> Iterator[Entry]:
+    digest, what, where = event_digest(line), described(event), source()
+    for moved in legs:
+        yield Entry(moved=moved, digest=digest, what=what, source=where)
 
 
 def _later(places: tuple[str, ...], number: int) -> Callable[[], str]:

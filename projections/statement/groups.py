@@ -91,22 +91,17 @@ def pairs(passing: Sequence[Moved], group: Group) -> tuple[tuple[Pair, ...], fro
     """Return the transfers inside a group, and which of *passing* they are, by their numbers.
 
     *passing* are legs with a key (``Flow.key``), of all members. A leg belongs to the group when
-    its record names another member, or when it meets such a leg of another member. Legs at a share
+    its record names another member, or names nobody and meets a leg that does. Legs at a share
     in a vault of the group are left to the elimination of the share. Must be called in the exact
     context. **Order** of the pairs: by moment.
     """
-    named: dict[Meeting, set[Address]] = {}
-    for moved in passing:
-        if moved.flow.party in group.addresses and moved.flow.party != moved.account:
-            named.setdefault(_meeting(moved), set()).add(moved.account)
+    named = {_meeting(moved) for moved in passing if _party_inside(moved, group)}
     found: dict[Meeting, list[Side]] = {}
     numbers: set[int] = set()
     for number, moved in enumerate(passing):
-        owners = named.get(_meeting(moved))
-        if owners is None or not _crosses(moved, group):
+        if _meeting(moved) not in named or not _crosses(moved, group):
             continue
-        is_named = moved.flow.party in group.addresses and moved.flow.party != moved.account
-        if is_named or owners - {moved.account}:
+        if moved.flow.party is None or _party_inside(moved, group):
             numbers.add(number)
             found.setdefault(_meeting(moved), []).append(
                 Side(
@@ -120,6 +115,10 @@ def pairs(passing: Sequence[Moved], group: Group) -> tuple[tuple[Pair, ...], fro
     made = [Pair(key=key, asset=asset, sides=tuple(sides)) for (key, asset), sides in found.items()]
     made.sort(key=lambda pair: (pair.sides[0].at, pair.key, pair.asset))
     return tuple(made), frozenset(numbers)
+
+
+def _party_inside(moved: Moved, group: Group) -> bool:
+    return moved.flow.party in group.addresses and moved.flow.party != moved.account
 
 
 def _meeting(moved: Moved) -> Meeting:

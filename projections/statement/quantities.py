@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import attrs
 
@@ -75,8 +75,7 @@ def holdings(states: States) -> Holdings:
 # ----------------------------------------------------------------------- what happened
 
 
-@attrs.frozen(kw_only=True)
-class Moved:
+class Moved(NamedTuple):
     """One leg of one event at an own place, with the balance after the event."""
 
     account: Address
@@ -137,8 +136,8 @@ class Activity:
         self._unknown = opening.stopped is not None
         self._mode: str | None = None
 
-    def take(self, event: Event) -> tuple[Moved, ...]:
-        """Return what the next event moved at own places.
+    def take(self, event: Event) -> tuple[Flow, ...]:
+        """Return what the next event did to own places.
 
         **Order**: effective order.
         """
@@ -153,17 +152,13 @@ class Activity:
         for flow in found:
             key = flow.place, flow.asset
             self._sums[key] = self._sums.get(key, ZERO) + flow.amount
-        if not found:
-            return ()
+        return found
+
+    def moved(self, event: Event, found: Iterable[Flow]) -> tuple[Moved, ...]:
+        """Return the legs of the event taken last, each with the balance after the event."""
         identity = event_id(event)
         return tuple(
-            Moved(
-                account=self.account,
-                event=identity,
-                at=event.at,
-                flow=flow,
-                balance=self.balance((flow.place, flow.asset)),
-            )
+            Moved(self.account, identity, event.at, flow, self.balance((flow.place, flow.asset)))
             for flow in found
         )
 

@@ -136,7 +136,7 @@ def commodity(asset: str) -> str:
 
     Example:
     >>> commodity("BTC-PERP"), commodity("kPEPE-PERP")
-    ('BTC-PERP', 'KPEPE-PERP-4FC8EA31')
+    ('BTC-PERP', 'KPEPE-PERP-9EB491F3')
     """
     if _PLAIN.match(asset) and asset not in _WORDS:
         return asset

@@ -77,6 +77,7 @@ def facts(statement: Statement) -> dict[str, object]:
         "labels": "" if of.is_group else ", ".join(labels),
         "only": f"{of.token} only" if of.token else "",
         "heading": words.span(statement),
+        "rests": list(dict.fromkeys(statement.openings)),
         "money": of.money,
         "figures": [
             ("Opening equity", grouped(statement.total.opening.value)),

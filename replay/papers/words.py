@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 STALE_MS: Final = 3_600_000
 """A price older than an hour at the end of a period is said to be so."""
 
+_STATED: Final = (
+    "the venue's fills state it, no record brought it, and what it cost is in no record either"
+)
+_SET: Final = "an opening set the balance to something else than records had led to"
+
 SHOWN_MOST: Final = 10
 """How many of one kind are named one by one; the rest is counted."""
 
@@ -42,7 +47,7 @@ def findings(statement: Statement) -> tuple[str, ...]:
     """Return where two truths differ: unexplained quantities, one-sided transfers, states."""
     found = [
         f"{canonical(row.unexplained)} {row.asset} of {place_name(row.place)} is unexplained: "
-        f"closing less opening less everything recorded"
+        + (_STATED if row.place.startswith("position:") else _SET)
         for row in statement.rows
         if row.unexplained and not row.is_eliminated
     ]

@@ -29,7 +29,7 @@ from ledger.money import canonical, exact
 from ledger.units import Address, Asset, Millis, account_stream
 from replay.audit import Audit
 from replay.engine import Engine
-from replay.papers import beancount, hledger, page, pdf, workbook
+from replay.papers import beancount, data, hledger, page, pdf, workbook
 from replay.papers.journal import commodity, journal
 from replay.papers.sheets import sheets
 from replay.periods import Period, month
@@ -365,6 +365,13 @@ def test_hostile_names_are_text_in_the_workbook(tmp_path):
     ]
     assert any(HOSTILE in cell.value for cell in cells)
     assert {"n", "s"} == {cell.kind for cell in cells}
+
+
+def test_no_cell_of_the_csv_is_a_formula():
+    rows = [*csv.reader(io.StringIO(data.csv_text(hostile())))]
+    cells = [cell for row in rows for cell in row if cell]
+    assert f"'{HOSTILE}" in cells
+    assert all(re.fullmatch(r"[+-]?\d+(\.\d+)?", cell) for cell in cells if cell[0] in "=+-@\t\r")
 
 
 # ------------------------------------------------------------------------- page and PDF
