@@ -20,7 +20,7 @@ from ledger.units import VENUE, Millis
 from projections import beliefs
 from projections.beliefs import Cause, Change, Figures, Stage, decomposed, named
 from replay.knowledge import Knowledge
-from replay.learned import METADATA, Step, steps
+from replay.learned import BUDGET, METADATA, Step, steps, within
 from replay.moments import parse_moment
 from replay.worth import Market
 
@@ -62,6 +62,8 @@ class Question:
     price_b: str | None = None
     pinned: Figures | None = None
     pinned_by: str = ""
+    budget: int = BUDGET
+    """About how many events may be folded for the answer; see ``replay.learned.within``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -307,10 +309,11 @@ class _Walk:
     def steps(self) -> Iterator[Step]:
         """Yield what was recorded between the two ends."""
         asked = self.question
-        yield from steps(
+        found = list(steps(
             self.account, self.knowledge, first=asked.first, last=asked.last,
             markets=asked.equity, detail=asked.detail,
-        )  # fmt: skip
+        ))  # fmt: skip
+        yield from within(found, self.headers, asked.budget)
 
     def figures(self, position: int, price: str | None, step: Step | None = None) -> Figures:
         """Return the figures as known at a position, or in the middle of its batch."""

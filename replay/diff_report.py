@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ledger.money import ZERO, canonical, exact
 from projections.beliefs import KINDS, NONE, UNKNOWN
+from replay.learned import TAKEN_TOGETHER
 from replay.moments import iso
 from replay.tables import Table
 
@@ -27,6 +28,10 @@ TOGETHER: Final = (
 TOGETHER_MAX: Final = 3
 """Of causes that stand together so many are shown before the last."""
 
+NARROWER: Final = (
+    "events are taken together where one by one would take too long: name a narrower A..B to see "
+    "them apart"
+)
 EQUITY: Final = (
     "equity is the sum of what is recorded, each token at the last price recorded by then"
 )
@@ -85,6 +90,8 @@ def causes_table(found: Diff) -> Table:
     notes = [IN_ORDER] if rows else []
     if any(len(share.causes) > 1 for change in found.changes for share in change.shares):
         notes.append(TOGETHER)
+    if any(row[3].endswith(TAKEN_TOGETHER) for row in rows):
+        notes.append(NARROWER)
     return Table(
         title="Causes",
         columns=("figure", "cause", "position", "what", "event", "file", "share", "after"),

@@ -23,7 +23,7 @@ from projections.beliefs import Cause, Kind
 from replay.words import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ledger.entries import Header
     from replay.audit import AccountHistory
@@ -41,6 +41,15 @@ PRICES: Final = (
     b'{"@":"price_observed/', b'{"@":"candle_observed/', b'{"@":"reserve_observed/',
     b'{"@":"margin_table_set/', b'{"@":"market_listed/',
 )  # fmt: skip
+
+BUDGET: Final = 1_000_000
+"""Events that one answer may fold over and over; where steps of their own would need more,
+neighbors of new events are taken together. It is about a minute."""
+
+TAKEN_TOGETHER: Final = ", taken together"
+
+STEP_COSTS: Final = 32
+"""What building one course costs at least, counted in folded events."""
 
 _SINGLE: Final = frozenset({Annulled, Replaced, Opened})
 """Kinds of which each is a step: a person said why."""
@@ -105,6 +114,63 @@ def _headers(
         if header.position > first and (stream == VENUE or knowledge.reaches(header))
     ]
     return sorted(found, key=lambda header: header.position)
+
+
+# ------------------------------------------------------------------------- within a budget
+
+
+def within(found: Sequence[Step], headers: Sequence[Header], budget: int = BUDGET) -> list[Step]:
+    """Return steps of which an answer can be made in reasonable time.
+
+    A batch in the order of time is folded once. One that arrives late is folded with all that
+    happened after it, and so is every part of it. Where the sum of this goes beyond the *budget*,
+    neighboring steps of new events become one: its share is what they did together, and the shares
+    still add up to the difference.
+    """
+    costs = _costs(found, headers)
+    group = -(-sum(costs) // max(budget, 1))  # groups are as large as the budget asks, no larger
+    if group <= 1:
+        return list(found)
+    kept: list[Step] = []
+    for kind, together in groupby(found, key=lambda step: (step.cause.kind, step.stream)):
+        some = list(together)
+        if kind[0] != "new events":
+            kept += some
+            continue
+        kept += [_joined(some[at : at + group]) for at in range(0, len(some), group)]
+    return kept
+
+
+def _costs(found: Sequence[Step], headers: Sequence[Header]) -> list[int]:
+    """Return about how many events every step makes a fold go through once more."""
+    late: dict[int, int] = {}
+    known, reached = 0, -1
+    for header in headers:
+        known += header.count
+        late[header.position] = known if header.first_at <= reached else 0
+        reached = max(reached, header.last_at)
+    # A step of a market has no number here: the course of the account stays as it is.
+    return [STEP_COSTS + late.get(step.position, 0) for step in found]
+
+
+def _joined(some: list[Step]) -> Step:
+    """Return neighboring steps of new events as one."""
+    if len(some) == 1:
+        return some[0]
+    last = some[-1]
+    count = sum(step.cause.count for step in some)
+    batches = len({step.position for step in some})
+    of = f"position {last.position}" if batches == 1 else f"{batches} batches"
+    records = {step.cause.record for step in some}
+    cause = attrs.evolve(
+        last.cause,
+        text=f"{count} events of {of}{TAKEN_TOGETHER}",
+        record=last.cause.record if len(records) == 1 else None,
+        place="",
+        events=(),
+        count=count,
+    )
+    return attrs.evolve(last, cause=cause)
 
 
 # ------------------------------------------------------------------------- of the account

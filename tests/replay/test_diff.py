@@ -18,6 +18,7 @@ from ledger.events import PairListed, Unrecognized
 from ledger.units import VENUE, Asset, Coin, Millis
 from replay import closing
 from replay.cli import app
+from replay.diff import asked, diff
 from replay.knowledge import Knowledge
 from replay.periods import Period
 from replay.reports import Made
@@ -162,6 +163,21 @@ def test_pages_in_the_order_of_time_are_folded_once():
         states = knowledge.states(headers[:known], reference)
         assert known * count == states.events
     assert count * pages == knowledge.folded
+
+
+def test_beyond_the_budget_neighbors_are_taken_together_and_the_sum_stays():
+    page = [deposited(START + n, n + 1, f"0x{n:04x}") for n in range(40)]
+    writes = [appended(part([deposited(START + 900, 1)]), name="late"),
+              appended(part(page), name="a"),
+              appended(part([deposited(START + 50, 3)]), name="b")]  # fmt: skip
+    account = audit_of(told(writes)).account(ACCOUNT)
+    question = asked(account, known_at="1..", as_of=START + 1000, detail=True)
+    whole = diff(account, question).change("balance perp USDC")
+    short = diff(account, attrs.evolve(question, budget=700)).change("balance perp USDC")
+    assert (41, Decimal(823)) == (len(whole.shares), whole.difference)
+    assert 1 < len(short.shares) < 41
+    assert whole.difference == short.difference == sum(share.amount for share in short.shares)
+    assert "events of position 2, taken together" in short.shares[0].causes[0].text
 
 
 def test_what_was_asked_wrongly_is_said():
