@@ -11,6 +11,7 @@ import click
 from replay.cli import exits
 from replay.cli.common import (
     book_option,
+    console_for,
     examples,
     json_option,
     open_audit,
@@ -94,13 +95,16 @@ def put_foot(
     history: AccountHistory, *, since: Millis | None, until: Millis | None, position: int
 ) -> None:
     """Write the coverage of a period under a report: one or two lines, after an empty one."""
+    from rich.text import Text
+
     from replay.coverage import foot
 
     told = foot(history, since=since, until=until, position=position)
     if told:
-        click.echo()
-    for line in told:
-        click.echo(line)
+        console = console_for(sys.stdout)
+        console.print()
+        for line in told:
+            console.print(Text(line, style="dim"))
 
 
 def _show(found: Certificate, *, by_day: bool) -> None:

@@ -22,7 +22,9 @@ def test_show_with_prices_and_digests(cascade):
 
 def test_history_has_a_line_per_place_moved(cascade):
     rows = cascade.json("history", "--asset", "HYPE")
-    assert len(rows) + 3 == len(cascade.fine("history", "--asset", "HYPE").splitlines())
+    *lines, empty, coverage = cascade.fine("history", "--asset", "HYPE").splitlines()
+    assert len(rows) + 3 == len(lines)
+    assert ("", "coverage: ") == (empty, coverage[:10])
 
 
 def test_explain_shows_a_few_raw_rows_and_all_of_them_when_asked(cascade):

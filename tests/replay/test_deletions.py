@@ -56,6 +56,13 @@ def reason(event: Event, observed: Observed) -> str:
             return "interest of the last hour, whose row may still come"
         if max(event.supply, event.borrow) < Decimal("0.00002"):
             return "interest of a few units of the last place"
+        if any(
+            isinstance(each, ReserveOperated)
+            and each.asset == event.asset
+            and 0 <= event.at - each.at <= HOUR
+            for each in observed.events
+        ):
+            return "interest of an hour in which a loan was repaid or taken back"
     if isinstance(event, ReserveOperated):
         return "a loan changed by less than its interest may have run"
     return ""
