@@ -38,6 +38,12 @@ RATE_AGE_MAX: Final = HOUR_MS
 VALUE_PLACES: Final = 10
 """Decimal places of a value by rule: as many as the venue prints of a reserve."""
 
+OF_STATE: Final = "lending state"
+
+BASIS_SLACK: Final = Decimal("1e-6")
+"""How far a recorded basis may lie from ours without an operation in between: states print eight
+places, and every operation may lose one of them."""
+
 Side: TypeAlias = Literal["supply", "borrow"]
 SIDES: Final[tuple[Side, Side]] = ("supply", "borrow")
 
@@ -107,6 +113,16 @@ def rates(events: Iterable[Event], *, age_max: int = RATE_AGE_MAX) -> Rates:
     return Rates(ordered, age_max)
 
 
+class Jump(NamedTuple):
+    """A movement of a loan that a recorded state shows and no record tells of. **Units**: token."""
+
+    since: Millis
+    """After the operation or state before; ``until`` is the state that shows it."""
+    until: Millis
+    amount: Decimal
+    """Above zero the loan grew. It holds the interest on what moved, from when it moved."""
+
+
 @attrs.frozen(kw_only=True)
 class Loan:
     """One side of one reserve for the account. **Units**: the token; not negative."""
@@ -135,6 +151,8 @@ class Loan:
     """How much of the time with a balance has a known rate."""
     time_ms: int = 0
     """How long there was a balance."""
+    jumps: tuple[Jump, ...] = ()
+    """What moved without a record, as far as recorded states show it."""
 
     @property
     def interest(self) -> Decimal | None:
@@ -183,6 +201,7 @@ class Walk:
         self.segments: dict[Key, list[Segment]] = {}
         self._rates = known
         self._symbols = {} if reference is None else reference.symbols
+        self._stated: dict[Key, Decimal] = {}
         self._rowed: dict[Key, tuple[Millis, Decimal, int]] = {}
 
     def take(self, event: Event) -> None:
@@ -283,11 +302,29 @@ class Walk:
                     self._grow(key, event.at)
                 elif not value:
                     continue
+                is_first = key not in self.loans
                 loan = self.loans.get(key) or _empty(event.at, "")
+                jumps = loan.jumps
+                # The basis of a loan changes with an operation alone: where it is another one,
+                # and what ran until now is known, the rest moved without a record.
+                if loan.value is not None and abs(basis - loan.basis) > self._doubt(key):
+                    since = Millis(0) if is_first else loan.since
+                    jumps += (Jump(since, event.at, value - loan.value),)
+                self._stated[key] = loan.accrued
                 self.loans[key] = attrs.evolve(
                     loan, basis=basis, value=value, by_rows=value, at=event.at, since=event.at,
-                    source="lending state",
+                    source=OF_STATE, jumps=jumps,
                 )  # fmt: skip
+
+    def _doubt(self, key: Key) -> Decimal:
+        """Return how far our basis may be off: by the interest a recorded operation took into it.
+
+        Rates are recorded now and then; how the interest ran in between is as sure as they are.
+        """
+        loan = self.loans.get(key)
+        if loan is None or loan.source == OF_STATE:
+            return BASIS_SLACK
+        return BASIS_SLACK + loan.accrued - self._stated.get(key, ZERO)
 
 
 def _empty(at: Millis, source: str) -> Loan:

@@ -39,7 +39,9 @@ from projections.margin import (
 from projections.margin import rebuilt as rebuilt_picture
 from projections.margin.claims import Comparison, compare
 from projections.margin.implied import IMPLIED, is_implied
+from projections.margin.inferred import Inferred, automatic, shortfalls
 from projections.margin.picture import Mode
+from projections.margin.rebuilt import with_recorded_loans
 from projections.margin.supposed import SupposedLtv, SupposedPrice, with_prices, with_tokens
 from projections.prices import Price
 from projections.prices import State as PriceState
@@ -143,6 +145,8 @@ class MarginAt:
     rests: Rests
     position: int
     question: Question
+    inferred: tuple[Inferred, ...] = ()
+    """Loans that must have moved without a record of it; no figure of a balance rests on them."""
     compared: tuple[Comparison, ...] = ()
     """The venue's own figures of that very moment beside ours; empty where none is recorded."""
 
@@ -268,6 +272,7 @@ class Assembler:
             rests=rests,
             position=self.position,
             question=asked,
+            inferred=self._inferred(picture),
             compared=self._compared(margin, at),
         )
 
@@ -314,7 +319,36 @@ class Assembler:
             is_complete=found.is_complete,
         )
         picture = attrs.evolve(picture, mode_source=found.mode_source)
+        moved = {(each.asset, each.side) for each in self._automatic(found.at)}
+        shown = self._shown(found.at)
+        if moved and shown is not None:
+            picture = with_recorded_loans(picture, shown.picture, moved)
         return with_tokens(picture, self.question.prices, self.question.ltvs)
+
+    def _shown(self, at: Millis) -> Anchor | None:
+        """Return the state recorded at this very moment, None where there is none."""
+        spot = self.recorded.spots.last(at)
+        return None if spot is None or spot.event.at != at else self._anchor(at)
+
+    def _inferred(self, picture: Picture) -> tuple[Inferred, ...]:
+        """Return what moved without a record: exactly where states show it, else the least."""
+        if self._shown(picture.at) is not None:
+            return self._automatic(picture.at)
+        anchor = self._basis(picture.at)[0]
+        return shortfalls(picture, None if anchor is None else anchor.picture)
+
+    def _automatic(self, at: Millis) -> tuple[Inferred, ...]:
+        """Return what moved without a record between the state of this moment and the one before.
+
+        A recorded debt goes before what would follow from money that is short.
+        """
+        shown = self._shown(at)
+        if shown is None:
+            return ()
+        anchor, _, is_complete = self._basis(at)
+        if anchor is shown or (anchor is None and not is_complete):
+            return ()
+        return automatic(anchor, shown)
 
     def states(self, at: Millis) -> States:
         """Return what every projection says at an instant."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from projections.margin import Figure, Judgement, Line, Picture, TokenMargin
+    from projections.margin.inferred import Inferred
     from replay.margin import MarginAt
 
 SHOWN: Final = 10
@@ -228,6 +229,7 @@ def notes(found: MarginAt, judgement: Judgement) -> tuple[str, ...]:
         said.append(
             f"{name} is {age_text(age)} old, older than {age_text(found.question.stale_ms)}"
         )
+    said += [f"inferred, not recorded: {_inferred(each)}" for each in found.inferred]
     margin = found.margin
     if margin.note:
         agree = "they agree" if margin.agrees else "they differ"
@@ -241,6 +243,17 @@ def notes(found: MarginAt, judgement: Judgement) -> tuple[str, ...]:
         for each in found.findings
     ]
     return tuple(said)
+
+
+def _inferred(of: Inferred) -> str:
+    """Return a movement of a loan without a record, in words."""
+    when = (
+        f"by {iso(of.until)}"
+        if of.since is None
+        else (f"between {iso(of.since)} and {iso(of.until)}")
+    )
+    least = "" if of.is_exact else "at least "
+    return f"{least}{canonical(of.amount)} {of.asset} {of.what} {when}: {of.why}"
 
 
 def compared_table(found: MarginAt) -> Table:
@@ -389,6 +402,12 @@ def as_dict(found: MarginAt, *, explained: bool = False) -> dict[str, object]:
         ],
         "stale": {name: age_text(age) for name, age in found.stale},
         "compared": compared_table(found).to_dicts(),
+        "inferred": [
+            {"what": each.what, "asset": each.asset, "amount": canonical(each.amount),
+             "exact": each.is_exact, "why": each.why, "until": iso(each.until),
+             "since": None if each.since is None else iso(each.since)}
+            for each in found.inferred
+        ],
         "findings": [
             {"figure": each.name, "of": each.of, "ours": _full(each.ours.value),
              "venue": _full(each.venue), "residual": _full(each.residual), "grade": each.grade}

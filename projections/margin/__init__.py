@@ -19,8 +19,8 @@ For a timeline, ``alternatives=False`` is quicker.
 **Beside it.** ``efficiency.efficiency(picture, rulebook)``: isolated, cross, unified and portfolio
 margin side by side. ``claims.compare(judgement, picture, spot=…, perps=…, lending=…)``: the venue's
 own figures beside ours, each *predicted* or *consistent*. ``implied``: prices other fields of an
-answer imply. ``inferred``: movements of loans that no record tells of; ``shortfalls(picture)``
-there is what must have been borrowed.
+answer imply. ``inferred``: movements of loans that no record tells of: ``automatic(before,
+after)`` exactly between two observed pictures, ``shortfalls(picture)`` the least.
 
 **Figures.** Each is a ``Figure(name, of, value, unit, rule, status, missing, note)``; ``value`` is
 None when an input is missing (``missing`` names it) or when it does not exist (``note`` says why:

@@ -7,7 +7,7 @@ start; without one, and without the caller's word that nothing is missing, money
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ from ledger.units import MAIN_DEX, Asset, Coin, Dex, Millis
 from projections import chart
 from projections.arithmetic import EXACT
 from projections.chart import Place
+from projections.lending import SIDES
 from projections.margin.observed import collateral_of, tiers
 from projections.margin.picture import (
     SINGLE_BALANCE,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from ledger.events import Event, ReserveObserved
     from ledger.units import Address
     from projections.fold import States
-    from projections.lending import Key, Loan
+    from projections.lending import Key, Loan, Side
     from projections.margin.picture import Mode
     from projections.positions import Position as Held
     from projections.prices import State as Prices
@@ -312,6 +313,8 @@ def _tokens(
         supplied = _loan(money, asset, loans, at, is_supply=True)
         borrowed = _loan(money, asset, loans, at, is_supply=False)
         at_hand = money.at_place(chart.SPOT, asset, _at_hand(money, asset))
+        if isinstance(at_hand, Input):
+            at_hand = attrs.evolve(at_hand, value=at_hand.value + _unrecorded(money, asset, loans))
         pool = pools.get(asset)
         found.append(
             Token(
@@ -350,6 +353,45 @@ def _loan(
     if isinstance(found, Input) and not is_supply:
         return attrs.evolve(found, value=ZERO - found.value)
     return found
+
+
+def _unrecorded(money: _Money, asset: Asset, loans: Mapping[Key, Loan] | None) -> Decimal:
+    """Return what came to the money at hand with loans that only a recorded state shows.
+
+    Such a loan is in what is supplied or owed already; without this it would count twice.
+    """
+    anchor = None if money.anchor is None else money.anchor.picture
+    token = None if anchor is None else anchor.token(asset)
+    came = ZERO
+    for side in SIDES:
+        loan = (loans or {}).get((asset, side))
+        start = None if token is None else token.supplied if side == "supply" else token.borrowed
+        for jump in loan.jumps if loan is not None else ():
+            is_first = jump.since == 0
+            # What the earlier picture shows lent already is not moved by being shown again.
+            was_there = is_first and isinstance(start, Input) and start.value != ZERO
+            if (anchor is None or jump.until > anchor.at) and not was_there:
+                came += jump.amount if side == "borrow" else -jump.amount
+    return came
+
+
+def with_recorded_loans(
+    picture: Picture, recorded: Picture, moved: Collection[tuple[Asset, Side]]
+) -> Picture:
+    """Return the picture with loans as *recorded*, a state of its very moment, shows them.
+
+    *moved* are those that changed without a record of it; of the others ours stay, to be held
+    against the state. Balances stay, too: what was lent or borrowed only changed its place.
+    """
+    tokens = []
+    for token in picture.tokens:
+        seen = recorded.token(token.asset)
+        if seen is not None and (token.asset, "supply") in moved:
+            token = attrs.evolve(token, supplied=seen.supplied)  # noqa: PLW2901 - one field of it
+        if seen is not None and (token.asset, "borrow") in moved:
+            token = attrs.evolve(token, borrowed=seen.borrowed)  # noqa: PLW2901 - as above
+        tokens.append(token)
+    return attrs.evolve(picture, tokens=tuple(tokens))
 
 
 def _at_hand(money: _Money, asset: Asset) -> Given | None:

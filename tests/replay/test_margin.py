@@ -14,9 +14,17 @@ from ledger.units import VENUE
 from projections.rulebooks import CALENDAR
 from replay.efficiency import compared, tables, to_dict
 from replay.margin import Assembler, Question
-from replay.margin_report import age_text, one_balance, shown
+from replay.margin_report import age_text, as_dict, one_balance, shown
 from replay.moments import parse_moment
-from tests.support.margin_books import ACCOUNT, BY_HAND, answers, by_hand, cascade, moment
+from tests.support.margin_books import (
+    ACCOUNT,
+    BY_HAND,
+    answers,
+    borrowing_by_itself,
+    by_hand,
+    cascade,
+    moment,
+)
 
 D = Decimal
 
@@ -276,6 +284,31 @@ def test_a_recorded_loan_to_value_decides_between_them(tmp_path, ltv, told):
     found = of_book(path, "2026-08-15T00:00Z", Question(), BY_HAND)
     assert told == verdict(found)
     assert ltv in found.margin.note
+
+
+def test_a_debt_without_a_record_is_inferred_exactly_where_a_state_shows_it(tmp_path):
+    path = borrowing_by_itself(tmp_path)
+    found = of_book(path, "2026-08-06T00:00Z", Question(), BY_HAND)
+    (told,) = found.inferred
+    assert ("borrowed", "USDC", D(501), True) == (
+        told.what, told.asset, told.amount, told.is_exact,
+    )  # fmt: skip
+    # the recorded debt counts, and our own sums stay beside it: interest is not in them
+    usdc = found.margin.picture.token("USDC")
+    assert (D(-501), D("501.02")) == (usdc.total.value, usdc.borrowed.value)
+    power = D(1000 * 40) / 2
+    assert power / D("501.02") == pytest.approx(found.margin.judgements[0].health_factor.value)
+    (note,) = [each for each in found.tables[0].notes if "inferred" in each]
+    assert "501 USDC borrowed between 2026-08-04T00:00:00.000Z and 2026-08-06" in note
+    assert "501" == as_dict(found)["inferred"][0]["amount"]
+
+
+def test_before_a_state_shows_it_a_debt_is_the_least_that_was_borrowed(tmp_path):
+    found = of_book(borrowing_by_itself(tmp_path), "2026-08-05T12:00Z", Question(), BY_HAND)
+    (told,) = found.inferred
+    assert (D(501), False) == (told.amount, told.is_exact)
+    assert any("at least 501 USDC borrowed by 2026-08-05" in each for each in found.tables[0].notes)
+    assert "no loan is recorded" in found.margin.judgements[0].health_factor.note
 
 
 def ways_at(path, when, question=None):

@@ -78,6 +78,29 @@ def by_hand(
     return book_of(folder, path)
 
 
+def borrowing_by_itself(folder: Path) -> Path:
+    """Return a book of the account by hand, which withdraws 500 it does not have.
+
+    A withdrawal of 5 August with a fee of 1; in the states of 6 August 501.02 USDC are owed, of
+    which no record tells: 501 borrowed, and interest.
+    """
+    before, after = _states(4, "29000.0"), _states(6, "29000.0")
+    balance = after[3]["response"]["balances"][0]
+    balance |= {"total": "-501.02", "borrowed": "501.02"}
+    owed = {"basis": "501.0", "value": "501.02"}
+    none = {"basis": "0.0", "value": "0.0"}
+    after[4]["response"]["tokenToState"].append([0, {"borrow": owed, "supply": none}])
+    at = int(datetime(2026, 8, 5, tzinfo=UTC).timestamp()) * 1000
+    request = {"type": "userNonFundingLedgerUpdates", "user": BY_HAND, "startTime": at - 1}
+    delta = {"type": "withdraw", "usdc": "500.0", "nonce": 1, "fee": "1.0"}
+    row = {"time": at, "hash": f"0x{1:064x}", "delta": delta}
+    captures = [*before, *after, _capture(6, request, [row])]
+    captures += [_prices(day, "116000.0") for day in (4, 5, 6)]
+    path = folder / "by-itself.json"
+    path.write_text(json.dumps(captures))
+    return book_of(folder, path)
+
+
 def _capture(day: int, request: dict, response: object) -> dict:
     date = datetime(2026, 8, day, tzinfo=UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     return {"request": request, "recorded_at_http_date": date, "response": response}
