@@ -126,10 +126,10 @@ class Recorded:
         self.prices: dict[Key, Dated[tuple[Price, Found[Event]]]] = {}
         for found in self._events(account, OF_ACCOUNTS, _is_of_account):
             self._of_account(found)
-        self._markets: tuple[Found[Event], ...] = (
-            self._read_markets() if markets is None else markets._markets
+        self.markets: tuple[Found[Event], ...] = (
+            self._read_markets() if markets is None else markets.markets
         )
-        for market in self._markets:
+        for market in self.markets:
             self._of_market(market)
 
     def _read_markets(self) -> tuple[Found[Event], ...]:

@@ -6,10 +6,12 @@ the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
 histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS (random margin
-states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_STATEMENTS (books, per law of
-statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_DELETIONS (events left out),
-ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_BENCHMARK_EVENTS,
-ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
+states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_REMOVALS (events taken out of
+histories), ROLLFORWARD_INSTANTS (crowded milliseconds), ROLLFORWARD_WATERFALLS (ways whose change
+is shared out), ROLLFORWARD_STATEMENTS (books, per law of statements), ROLLFORWARD_MONTHS (exported
+months), ROLLFORWARD_DELETIONS (events left out), ROLLFORWARD_BELIEFS (histories whose figures
+changed), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other
+interpreters, by path).
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ FULL_COUNT = {
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
     "ROLLFORWARD_PORTFOLIOS": "200000",
     "ROLLFORWARD_HISTORIES": "2000",
+    "ROLLFORWARD_REMOVALS": "1000",
+    "ROLLFORWARD_INSTANTS": "24",
+    "ROLLFORWARD_WATERFALLS": "20",
     "ROLLFORWARD_STATEMENTS": "300",  # books of random histories, per law of statements
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
     "ROLLFORWARD_DELETIONS": "4000",
@@ -98,6 +103,8 @@ EXPECTED = (
     Expected("4-2", "deletions named to the interval between two states"),
     Expected("4-5", "why a figure changed, and closed reports made again"),
     Expected("4-6", "exported months, taken by the programs they are for"),
+    Expected("5-4", "what-ifs, orders and waterfalls, against other hands"),
+    Expected("5-6", "recorded liquidations, as far as they go"),
 )
 
 

@@ -36,6 +36,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "reproduce": ("reproduce", "Make a closed report again and compare every byte."),
     "statement": ("statement", "Roll a period forward: opening, activity, closing; as any paper."),
     "group": ("group", "Take a master, its sub-accounts and vaults as one entity."),
+    "tape": ("tape", "Step through an account, forward and back, and watch its figures."),
     "explain": ("explain", "Go from a figure or an event back to the raw records behind it."),
     "correct": ("correct", "Annul or replace an event, with a reason; nothing is edited."),
     "open": ("open_", "Attest with what an account began, from a recorded state."),

@@ -331,14 +331,14 @@ def liquidation_table(of: Assembler) -> Table:
             said = {each.liquidatable for each in before.margin.judgements}
             held = said.pop() if len(said) == 1 else None
         rows.append((
-            f"L-{number}", iso(episode.first_at), iso(episode.last_at), str(episode.fills),
+            f"L-{number}", iso(episode.first_at), str(episode.fills),
             ", ".join(f"{coin} {canonical(size)}" for coin, size in episode.closed),
             canonical(episode.notional), ", ".join(episode.methods) or UNKNOWN, ratio,
             f"{words[held]}{': ' * bool(problem)}{problem}",
         ))  # fmt: skip
     return Table(
         title=f"Liquidations of {of.history.account}",
-        columns=("liquidation", "from", "to", "fills", "taken", "notional", "method",
+        columns=("liquidation", "at", "fills", "taken", "notional", "method",
                  "ratio_before", "condition_before"),
         rows=tuple(rows),
         numbers=frozenset({"fills", "notional", "ratio_before"}),

@@ -13,7 +13,7 @@ import attrs
 
 from ledger import events as ev
 from ledger.codec import decode, encode, event_id
-from ledger.errors import MalformedRecord, UnclearQuestion
+from ledger.errors import MalformedRecord, UnclearQuestion, UnknownKind
 from ledger.events import Event
 from ledger.money import ZERO, canonical, parse_decimal
 from ledger.units import Asset, Coin, Millis, stream_account
@@ -128,9 +128,9 @@ def added(line: str, history: AccountHistory) -> Supposition:
     """
     try:
         event = decode(line.strip().encode())
-    except MalformedRecord as error:
+    except (MalformedRecord, UnknownKind) as error:
         raise UnclearQuestion(
-            asked=line, problem=f"is no event: {error.expected}",
+            asked=line, problem=f"is no event: {error}",
             remedy="Write it as `rollforward explain EVENT --json` prints one",
         ) from error  # fmt: skip
     if stream_account(event.stream) is not None and event.stream != history.stream:

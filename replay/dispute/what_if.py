@@ -350,8 +350,8 @@ def what_if(world: Supposed, at: Millis) -> WhatIf:
     position = world.position
     as_of = AsOf(effective=at, position=position)
     engine, stream = world.actual.audit.engine, world.actual.stream
-    before = _figures(engine.states(stream, as_of).states)
-    after = _figures(world.history.audit.engine.states(stream, as_of).states)
+    before = figures_of(engine.states(stream, as_of).states)
+    after = figures_of(world.history.audit.engine.states(stream, as_of).states)
     actual_margin = supposed_margin = None
     problem = ""
     try:
@@ -382,7 +382,7 @@ def what_if(world: Supposed, at: Millis) -> WhatIf:
     )
 
 
-def _figures(states: States) -> dict[str, Decimal | None]:
+def figures_of(states: States) -> dict[str, Decimal | None]:
     """Return the figures of an account's states by name; what is unknown is None."""
     found: dict[str, Decimal | None] = {}
     for (place, asset), amount in sorted(states.state(balances.NAME).by_key.items()):

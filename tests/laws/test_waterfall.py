@@ -30,7 +30,7 @@ from replay.margin import Assembler, Question
 from replay.margin_timeline import moving_figures
 from tests.support.margin_books import ACCOUNT, cascade
 
-WAYS = int(os.environ.get("ROLLFORWARD_WATERFALLS", "6"))
+WAYS = int(os.environ.get("ROLLFORWARD_WATERFALLS", "3"))
 FIRST, LAST = 1_785_837_600_000, 1_785_942_000_000
 
 
