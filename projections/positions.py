@@ -134,7 +134,7 @@ def record(held: dict[Key, Position], event: Event, reference: Reference) -> Non
         _opened(held, event, reference)
     elif isinstance(event, _Moving) and _moves_tokens(event):
         for target, source, asset, amount in moves(event, reference):
-            if target != source and asset != USDC:
+            if amount and target != source and asset != USDC:
                 if target == SPOT:
                     _carried(held, asset, amount, reference)
                 elif source == SPOT:

@@ -295,9 +295,13 @@ class _Layout:
 
     def _order_groups(self, codes: list[int]) -> None:
         """Order the events of every millisecond that several sheets, or an order, speak of."""
-        low, high = 1 << ROW_BITS, 1 << SLOT_BITS
+        low, high, loose = 1 << ROW_BITS, 1 << SLOT_BITS, self.loose
         shared = [
-            first >> SLOT_BITS for first, second in pairwise(codes) if low <= first ^ second < high
+            first >> SLOT_BITS
+            for first, second in pairwise(codes)
+            # Codes sort, so of two that share a moment only the second needs be loose.
+            if (second & SLOT_MASK >= loose and first ^ second < high)
+            or low <= first ^ second < high
         ]
         if codes and self.moments:
             since, until = codes[0] >> SLOT_BITS, codes[-1] >> SLOT_BITS

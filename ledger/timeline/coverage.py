@@ -90,21 +90,21 @@ class _Desk:
     def rows(self, sheet: Sheet) -> Iterator[_Row]:
         """Yield the rows of an unidentified sheet which some identified source may know."""
         ats, base = self.shelf.ats(sheet), sheet.number << ROW_BITS
-        for index, line in enumerate(self.shelf.lines(sheet)):
-            slot, at = base + index, ats[index]
-            kind = kind_of_line(line)
+        for index, at in enumerate(ats):
+            slot = base + index
+            kind = kind_of_line(self._line(slot))
             if kind is None or kind.family is None or slot in self.found.gone:
                 continue
             until = _last_of(at, sheet.source)
-            if not self._is_covered(kind.family, at, until) and not any(
-                other.identified for other in self.shelf.between(*_window(kind.family, at, until))
+            if not (
+                self._is_covered(kind.family, at, until)
+                or self._may_be_known(*_window(kind.family, at, until))
             ):
                 continue
             yield self._row(slot, until)
 
     def _row(self, slot: int, until: int) -> _Row:
-        number = self.found.instead.get(slot)
-        line = self.shelf.line(slot) if number is None else self.found.literals[number].line
+        line = self._line(slot)
         event = decode(line)
         kind = kind_of_line(line)
         return _Row(
@@ -117,18 +117,47 @@ class _Desk:
             until=until,
         )
 
+    def _line(self, slot: int) -> bytes:
+        """Return the line in force at a slot: a replacement may even be of another family."""
+        number = self.found.instead.get(slot)
+        return self.shelf.line(slot) if number is None else self.found.literals[number].line
+
     def _is_covered(self, family: str, since: int, until: int) -> bool:
         return any(first <= since and until <= last for first, last in self.claims[family])
+
+    def _may_be_known(self, since: int, until: int) -> bool:
+        """Tell whether an identified record, or a correction, speaks of an interval at all."""
+        return any(other.identified for other in self.shelf.between(since, until)) or any(
+            since <= self.found.literals[number].at <= until for number in self.found.loose
+        )
+
+    def _moved(self, since: int, until: int, family: str) -> Iterator[_Row]:
+        """Yield what corrections put at another moment than they were recorded for."""
+        for number in self.found.loose:
+            literal = self.found.literals[number]
+            kind = kind_of_line(literal.line)
+            if since <= literal.at <= until and kind is not None and kind.family == family:
+                event = decode(literal.line)
+                name = EventId(identity(event, literal.line).hex())
+                yield _Row(
+                    slot=-1 - number,
+                    source="person",
+                    family=family,
+                    line=literal.line,
+                    event=event,
+                    name=name,
+                    until=0,
+                )
 
     def _candidates(self, row: _Row) -> list[_Row]:
         """Return the identified rows of the same family that the printed time admits."""
         since, until = _window(row.family, row.event.at, row.until)
-        found = []
+        found = list(self._moved(since, until, row.family))
         for sheet in self.shelf.between(since, until):
             if not sheet.identified:
                 continue
             for slot in self.shelf.slots(sheet, since, until):
-                kind = kind_of_line(self.shelf.line(slot))
+                kind = kind_of_line(self._line(slot))
                 if kind is None or kind.family != row.family or slot in self.found.gone:
                     continue
                 found.append(self._row(slot, 0))
