@@ -29,6 +29,7 @@ REPORTS: Final[Mapping[str, str]] = {
     "show": "replay.reports:show",
     "margin": "replay.reports:margin",
     "statement": "replay.reports:statement",
+    "state": "replay.reports:state",
 }
 """Every report that can be pinned: its name, and where its function is."""
 
@@ -241,4 +242,34 @@ def statement(asked: Asked) -> Made:
         tables=tables(found),
         figures=closing,
         values=data.document(found),
+    )
+
+
+def state(asked: Asked) -> Made:
+    """Return the observed states of the period held against the account's history.
+
+    Parameters: ``how``, ``bisection`` or ``all``.
+    """
+    from replay.coverage import certificate
+    from replay.reconcile.state import reconcile_state
+    from replay.reconcile.state_report import heading, tables, to_dict
+
+    only(asked, "state", "how")
+    history = the_account(asked, "state")
+    found = reconcile_state(
+        history,
+        since=asked.since,
+        until=asked.until,
+        position=asked.position,
+        how="all" if asked.parameters.get("how") == "all" else "bisection",
+    )
+    covered = certificate(history, since=asked.since, until=asked.until, position=asked.position)
+    # How many events were folded depends on what is remembered, and says nothing of the account.
+    values = {name: value for name, value in to_dict(found).items() if name != "folded_events"}
+    return made(
+        "state",
+        asked,
+        heading="\n".join((heading(found), *covered.lines())),
+        tables=tables(found),
+        values=values,
     )
