@@ -37,6 +37,8 @@ VALUE_PLACES: Final = 24
 PAID_PLACES: Final = 8
 """Decimal places of a payout as the venue prints it."""
 UNIT: Final = Decimal("1e-8")
+NEGLIGIBLE: Final = Decimal("1e-5")
+"""What earns nothing that shows in an hour, at whatever rate up to a hundred percent a year."""
 DUST: Final = Decimal("1e-6")
 """What may be left of a value withdrawn whole: states and amounts are printed with fewer places."""
 
@@ -46,6 +48,9 @@ _GROWTH_NAMES: Final = {
     "basis": "simple on the basis",
     "effective": "effective yearly rate",
 }
+_CUT_OFFS: Final = {
+    -1: "cut-off one hour early", 0: "cut-off at the hour", 1: "cut-off one hour late",
+}  # fmt: skip
 _ROUNDED: Final = {"down": round_down, "half even": round_half_even, "up": round_up}
 
 
@@ -110,7 +115,7 @@ class Convention:
         if self.days != 365:
             said.append(f"{self.days} days")
         if self.shift:
-            said.append(f"cut-off one hour {'early' if self.shift < 0 else 'late'}")
+            said.append(_CUT_OFFS[self.shift])
         if self.operations:
             said.append(f"operations {self.operations} the hour")
         if self.rounding is not None:
@@ -140,6 +145,20 @@ class Convention:
 
 
 RULE: Final = Convention()
+
+
+def changed(convention: Convention, account: Convention) -> str:
+    """Return what of a convention differs from an account's own, in words."""
+    said = []
+    if (convention.growth, convention.days) != (account.growth, account.days):
+        said.append(Convention(growth=convention.growth, days=convention.days).name)
+    if convention.shift != account.shift:
+        said.append(_CUT_OFFS[convention.shift])
+    if convention.operations != account.operations:
+        said.append(f"operations {convention.operations} the hour")
+    if (convention.rounding, convention.places) != (account.rounding, account.places):
+        said.append(f"rounded {convention.rounding} at {convention.places} places")
+    return ", ".join(said)
 
 
 def readings_of(account: Convention) -> Iterator[Convention]:
@@ -225,12 +244,12 @@ def counted(
     gained, value, basis = ZERO, start.value, start.basis
     for span in spans:
         principal = _principal(convention.growth, value, basis, gained)
-        if span.elapsed and principal:
-            if span.rate is None:
-                return None
+        if span.elapsed and principal and span.rate is not None:
             each = interest(EXACT, principal, factors.of(convention, span.rate, span.elapsed))
             gained += each
             value += each
+        elif span.elapsed and principal > NEGLIGIBLE:
+            return None
         if span.change:
             # What is taken out may hold interest that this convention does not give.
             spare = max(DUST, value - basis)

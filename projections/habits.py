@@ -4,7 +4,7 @@ The rule is held against all rows first. Where it leaves more than two unexplain
 walked: the rule with one thing changed (how the rate is read, the cut-off, the moment of
 operations, the rounding), then, where none of them will do, a reading of the rate together with a
 cut-off or a rounding. The one that explains most is the account's own, if it explains more than
-half of what the rule does not; where several explain as many it is undetermined among them.
+two rows that the rule does not; where several explain as many it is undetermined among them.
 """
 
 from __future__ import annotations
@@ -79,15 +79,14 @@ def habit(
     plain = Habit(by_rule=by_rule, own=by_rule, rows=len(looked_at))
     if misses <= LET_BE:
         return plain
-    gained = max(LET_BE, misses // 2)
-    allowed = misses - gained - 1
+    allowed = misses - LET_BE - 1
     for family in (tuple(_one_thing(looked_at, hours)), tuple(_two_things(looked_at))):
         # Most of what is not the convention misfits soon; the patient search is for what is left.
         for patience in dict.fromkeys((min(FEW, allowed), allowed)):
             tried = [walked(each, patience) for each in family]
             whole = [each for each in tried if len(each.payables) == len(hours)]
             best = max((each.fitting for each in whole), default=0)
-            if best - by_rule.fitting > gained:
+            if best - by_rule.fitting > LET_BE:
                 own = [each for each in whole if each.fitting == best]
                 conventions = tuple(each.convention for each in own)
                 return attrs.evolve(plain, own=own[0], candidates=conventions)
@@ -114,11 +113,11 @@ def _two_things(looked_at: Sequence[Payable]) -> Iterator[Convention]:
 
 
 def _roundings(account: Convention, looked_at: Sequence[Payable]) -> Iterator[Convention]:
-    """Yield the roundings at the place that four rows of five keep, where it is a coarse one."""
+    """Yield the roundings from the place on that four rows of five keep, where it is coarse."""
     counts = sorted(places(each.row.amount) for each in looked_at if each.row is not None)
     if not counts:
         return
-    count = max(2, counts[(len(counts) * 4 - 1) // 5])
-    if count < PAID_PLACES:
+    first = max(2, counts[(len(counts) * 4 - 1) // 5])
+    for count in range(first, PAID_PLACES):
         for rounding in ROUNDINGS:
             yield attrs.evolve(account, rounding=rounding, places=count)

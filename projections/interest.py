@@ -197,41 +197,29 @@ def _reconciled(
     until: Millis,
     tolerance: Tolerance,
 ) -> Reconciled:
-    pairs = [
-        (by_rule, by_habit)
-        for by_rule, by_habit in zip(own.by_rule.payables, own.own.payables, strict=True)
-        if since < by_rule.hour.until <= until
-    ]
-    is_there = any(
-        not by_rule.is_quiet or (key, by_rule.hour.until) in told for by_rule, _ in pairs
-    )
+    payables = [each for each in own.own.payables if since < each.hour.until <= until]
+    is_there = any(not each.is_quiet or (key, each.hour.until) in told for each in payables)
     lines = [
-        _line(key, by_rule, by_habit, told.get((key, by_rule.hour.until)), tolerance, own.name)
-        for by_rule, by_habit in pairs
-        if is_there
-        and (not by_rule.is_quiet or not by_rule.dues or (key, by_rule.hour.until) in told)
+        _line(key, each, told.get((key, each.hour.until)), tolerance, own.name)
+        for each in payables
+        if is_there and (not each.is_quiet or not each.dues or (key, each.hour.until) in told)
     ]
     return Reconciled(asset=key[0], side=key[1], habit=own, lines=tuple(lines))
 
 
 def _line(
-    key: Key,
-    by_rule: Payable,
-    by_habit: Payable,
-    verdict: Verdict | None,
-    tolerance: Tolerance,
-    name: str,
+    key: Key, payable: Payable, verdict: Verdict | None, tolerance: Tolerance, name: str
 ) -> Line:
     """Return one hour; *name* is what the account's convention is called."""
-    rows = tuple(each for each in (by_rule.row, *by_rule.others) if each is not None)
+    rows = tuple(each for each in (payable.row, *payable.others) if each is not None)
     paid = sum((each.amount for each in rows), ZERO) if rows else None
     if verdict is not None and verdict.paid is not None:
         paid = verdict.paid
     line = Line(
         asset=key[0],
         side=key[1],
-        until=by_rule.hour.until,
-        expected=by_rule.due,
+        until=payable.hour.until,
+        expected=payable.by_rule,
         paid=paid,
         status="matched",
         rows=rows if verdict is None or not verdict.rows else verdict.rows,
@@ -248,9 +236,8 @@ def _line(
             other_hour=verdict.other_hour,
             is_echo=verdict.is_echo,
         )
-    if line.expected is None or not by_habit.dues:
-        why = by_rule.why or by_habit.why
-        return attrs.evolve(line, status="unknown", kind=why, expected=None)
+    if line.expected is None:
+        return attrs.evolve(line, status="unknown", kind=payable.why)
     off = abs(line.difference or ZERO)
     if off > tolerance.per_line:
         return attrs.evolve(line, status="convention", convention=name)

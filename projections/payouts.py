@@ -16,7 +16,15 @@ import attrs
 
 from ledger.money import ZERO, round_half_even
 from ledger.units import Asset, EventId, Millis
-from projections.conventions import PAID_PLACES, Convention, Factors, Span, Standing, counted
+from projections.conventions import (
+    PAID_PLACES,
+    RULE,
+    Convention,
+    Factors,
+    Span,
+    Standing,
+    counted,
+)
 from projections.lending import HOUR_MS, Key, Rates, Side
 
 if TYPE_CHECKING:
@@ -24,11 +32,14 @@ if TYPE_CHECKING:
 
     from projections.conventions import Counted
 
-TRACKS_MAX: Final = 8
+TRACKS_MAX: Final = 12
 """Hypotheses kept at once; the oldest come first, and the newest give way."""
 
 SAMPLE: Final = 48
 """Rows of which a convention must explain half, before it is held against all."""
+
+SHOWS: Final = Decimal("1e-11")
+"""Interest that does not show in a payout of an hour: a thousandth of its last place."""
 
 SAME: Final = Decimal("1e-7")
 """Values nearer than this make no difference to any payout of an hour at eight places."""
@@ -122,6 +133,8 @@ class Payable:
     """More rows of the hour: late ones, and a second one."""
     is_fit: bool
     tracks: tuple[Track, ...]
+    by_rule: Decimal | None
+    """What the rule gives on the oldest hypothesis, at eight places; None where not known."""
 
     @property
     def due(self) -> Decimal | None:
@@ -255,9 +268,16 @@ class Walker:
         dues, why = self._dues(number, alive)
         row, others, is_fit = self._matched(hour, dues)
         payable = Payable(
-            hour=hour, dues=dues, why=why, row=row, others=others, is_fit=is_fit, tracks=tracks
+            hour=hour,
+            dues=dues,
+            why=why,
+            row=row,
+            others=others,
+            is_fit=is_fit,
+            tracks=tracks,
+            by_rule=self._by_rule(hour, tracks) if dues else None,
         )
-        self._advance(payable, alive)
+        self._advance(number, payable, alive)
         for told in hour.told:
             if sum(span.elapsed for span in hour.spans[: told.after]):
                 self._begin_inside(hour, told)
@@ -308,9 +328,15 @@ class Walker:
         for track, own in alive:
             hour = own if own is None else self._shifted(number, track, own)
             if hour is None:
-                return (), "basis unknown" if self._hours[number].is_rated else "rate unknown"
+                return (), self._why(number)
             found.append(hour.interest)
         return tuple(found), ""
+
+    def _why(self, number: int) -> str:
+        """Return why an hour is not known: its rate, that of the hour it pays, or its basis."""
+        paid_hour = min(max(0, number + self._convention.shift), len(self._hours) - 1)
+        is_rated = self._hours[number].is_rated and self._hours[paid_hour].is_rated
+        return "basis unknown" if is_rated else "rate unknown"
 
     def _shifted(self, number: int, track: Track, own: Counted) -> Counted | None:
         if not self._convention.shift:
@@ -323,42 +349,69 @@ class Walker:
         """Return the row of the hour, the others beside it, and whether the row is what is due."""
         rows = list(self._rows.get(hour.until, ()))
         timely = [row for row in rows if row.at - hour.until <= self._late_after]
-        for row in timely:
-            if any(self._convention.fits(row.amount, due) for due in dues):
-                return row, _without(rows, row), True
+        # The oldest hypothesis goes first: a late row may fit one that nothing was paid before.
+        for due in dues:
+            for row in timely:
+                if self._convention.fits(row.amount, due):
+                    return row, _without(rows, row), True
         if timely:
             return timely[0], _without(rows, timely[0]), False
         return None, tuple(rows), False
 
+    def _by_rule(self, hour: Hour, tracks: Sequence[Track]) -> Decimal | None:
+        """Return what the rule gives for an hour on what stands as it begins."""
+        track = tracks[0]
+        found = counted(hour.spans[track.skip :], track.standing, RULE, self._factors)
+        return None if found is None else round_half_even(found.interest, PAID_PLACES)
+
     # ----------------------------------------------------------- on to the next hour
 
-    def _advance(self, found: Payable, alive: Sequence[tuple[Track, Counted | None]]) -> None:
+    def _advance(
+        self, number: int, found: Payable, alive: Sequence[tuple[Track, Counted | None]]
+    ) -> None:
+        """Let every hypothesis go on with what was due, and where that was not paid, with that."""
         paid = found.row.amount if found.row is not None else ZERO
         more = sum((row.amount for row in found.others), ZERO)
+        is_aligned = not self._convention.shift
         held: list[Track] = []
         forks: list[Track] = []
         for place, (track, own) in enumerate(alive):
             if own is None:
-                if found.row is not None:
-                    held.append(Track(_paid_on(found.hour, track, paid + more), track.by_rows))
+                held += self._paid_on(number, track)
                 continue
-            kept = found.is_fit and not self._convention.fits(paid, found.dues[place])
-            if kept:
+            if found.is_fit and not self._convention.fits(paid, found.dues[place]):
                 continue
-            printed = max(own.after.value - own.interest + paid, ZERO)
             exact = Track(own.after, before=track.standing)
-            rows = Track(Standing(printed, own.after.basis), by_rows=True, before=track.standing)
-            held.append(rows if track.by_rows else exact)
-            if not found.is_fit:
-                forks.append(
-                    exact._replace(by_rows=True) if track.by_rows else rows._replace(by_rows=False)
-                )
+            if not is_aligned:
+                held.append(exact)
+                continue
+            value = max(own.after.value - own.interest + paid, ZERO)
+            rows = Track(Standing(value, own.after.basis), by_rows=True, before=track.standing)
+            if found.is_fit:
+                held.append(rows if track.by_rows else exact)
+            else:
+                held.append(exact._replace(by_rows=track.by_rows))
+                forks.append(rows._replace(by_rows=track.by_rows))
             if more:
                 forks += [
                     each._replace(standing=Standing(each.standing.value + more, own.after.basis))
                     for each in (held[-1], *forks[-1:])
                 ]
-        self._tracks = _distinct([*held, *forks])
+        self._tracks = _distinct([*held, *forks], alive[0][1] if alive else None)
+
+    def _paid_on(self, number: int, track: Track) -> list[Track]:
+        """Return a track after an hour whose interest only its rows tell; none where none does."""
+        place = number - self._convention.shift
+        if not 0 <= place < len(self._hours):
+            return []
+        rows = self._rows.get(self._hours[place].until, ())
+        if not rows:
+            return []
+        spans = self._hours[number].spans[track.skip :]
+        moved = sum((span.change for span in spans), ZERO)
+        value = track.standing.value + moved + sum((row.amount for row in rows), ZERO)
+        is_moved = any(span.change for span in spans)
+        return [Track(Standing(value, value if is_moved else track.standing.basis), track.by_rows)]
 
 
 def paid_for(
@@ -384,27 +437,25 @@ def _without(rows: Sequence[Paid], taken: Paid) -> tuple[Paid, ...]:
     return tuple(left)
 
 
-def _paid_on(hour: Hour, track: Track, paid: Decimal) -> Standing:
-    """Return what a side stands at after an hour whose interest only its rows tell."""
-    spans = hour.spans[track.skip :]
-    value = track.standing.value + sum((span.change for span in spans), ZERO) + paid
-    is_moved = any(span.change for span in spans)
-    return Standing(value, value if is_moved else track.standing.basis)
-
-
 def _is_near(one: Standing, other: Standing, *, of_basis: bool = False) -> bool:
     """Tell whether two standings agree in the places that states print."""
     gap = one.basis - other.basis if of_basis else one.value - other.value
     return round_half_even(gap, PAID_PLACES - (2 if of_basis else 1)) == ZERO
 
 
-def _distinct(tracks: Sequence[Track]) -> list[Track]:
-    """Return tracks that differ, the oldest first, and no more of them than are kept."""
+def _distinct(tracks: Sequence[Track], earned: Counted | None) -> list[Track]:
+    """Return tracks that differ, the oldest first, and no more of them than are kept.
+
+    *earned* is an hour like those to come: values whose interest differs by less than shows in it
+    are one.
+    """
+    interest, value = (ZERO, ZERO) if earned is None else (earned.interest, earned.after.value)
     found: list[Track] = []
     for track in tracks:
-        value = track.standing.value
         for each in found:
-            if track.by_rows == each.by_rows and abs(value - each.standing.value) < SAME:
+            gap = abs(track.standing.value - each.standing.value)
+            is_small = gap < SAME or (interest > ZERO and gap * interest < SHOWS * value)
+            if track.by_rows == each.by_rows and is_small:
                 break
         else:
             found.append(track)

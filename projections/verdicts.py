@@ -20,6 +20,7 @@ from projections.conventions import (
     Convention,
     Factors,
     Placement,
+    changed,
     readings_of,
     roundings_of,
 )
@@ -269,7 +270,9 @@ class _Bench:
                     self.say(key, until, Verdict(kind="doubled", other_hour=hour))
         for key, _, payable in list(self.open()):
             alone = ZERO if payable.row is None else payable.row.amount
-            if alone and any(abs(alone - 2 * due) <= UNIT for due in self._rounded(key, payable)):
+            if alone and any(
+                abs(alone - 2 * due) <= 2 * UNIT for due in self._rounded(key, payable)
+            ):
                 self.say(key, payable.hour.until, Verdict(kind="doubled"))
 
     def _paid_already(self, key: Key, until: Millis, row: Paid) -> Millis | None:
@@ -309,9 +312,9 @@ def _amount(walked: Walked, hours: Sequence[Hour], number: int, factors: Factors
             hour = paid_for(hours, number, track, convention, factors)
             if hour is not None and convention.fits(paid, hour.interest):
                 found.setdefault(convention, convention.rounded(hour.interest))
-    candidates = tuple((each.name, amount) for each, amount in found.items())
+    candidates = tuple((changed(each, account), amount) for each, amount in found.items())
     kind = "wrong amount"
-    if found and all(each.rounding is not None for each in found):
+    if found and all(each.rounding != account.rounding for each in found):
         kind = "rounding"
     elif not found and _is_contradicted(walked, payable.hour.until):
         kind = "basis unknown"

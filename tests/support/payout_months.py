@@ -98,6 +98,8 @@ class Month:
     unrated: set[tuple[Key, int]] = field(default_factory=set)
     unfounded: set[tuple[Key, int]] = field(default_factory=set)
     """Hours whose rate, and whose basis, nobody recorded."""
+    astray: set[tuple[Key, int]] = field(default_factory=set)
+    """Hours in which a payout of another side lies."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -145,7 +147,7 @@ class Month:
     def _rates(self) -> None:
         """Let rates stand, step now and then, or move every hour; each state is recorded."""
         chance = self.chance
-        for token in {key[0] for key in self.sides}:
+        for token in sorted({key[0] for key in self.sides}):
             own = {side: self.sides.get((token, side)) for side in ("supply", "borrow")}
             now = {side: each.rate if each else None for side, each in own.items()}
             moves = chance.choice((0.0, 0.02, 1.0, 1.6))
@@ -215,6 +217,8 @@ class Month:
                 if not side.way.cut:
                     self._pay(side, number, gained)
         for side in self.sides.values():
+            dark = {number for key, number in self.unrated if key == side.key}
+            self.unrated |= {(side.key, number - side.way.cut) for number in dark}
             for number in range(-LEAD, self.hours + 1) if side.way.cut else ():
                 neighbor = side.paid.get(number + side.way.cut)
                 if neighbor is not None:
@@ -231,6 +235,7 @@ class Month:
         for key in self.sides:
             before = [number for number in self.moments[key] if number < shown_at]
             known_from = max(before) + 1 if before else shown_at
+            known_from += self.sides[key].way.cut < 0  # the first such row is for an hour before
             self.unfounded |= {(key, number) for number in range(known_from)}
 
     def _operate(self, side: Side, number: int) -> None:
@@ -323,6 +328,7 @@ class Month:
     def _other(self, side: Side, number: int, due: int, units: int, key: Key, kind: str) -> None:
         side.slips[number] = Slip(kind, kind)
         self._row(key, number, units)
+        self.astray.add((key, number))
         self._takes(side, number, due, 0)
 
     def _wrong_side(self, side: Side, number: int, due: int, units: int) -> None:
@@ -342,13 +348,13 @@ class Month:
         self._judged(side, number, due, max(0, off), "wrong amount", "")
 
     def _convention(self, side: Side, number: int, due: int, units: int) -> None:
-        ways = [way for way in self.near(side, number) if way.mode == side.way.mode]
-        way = self.chance.choice(ways)
+        near = self.near(side, number)
+        way = self.chance.choice([way for way in near if way.mode == side.way.mode])
         fine = self.counted(side, number, way)
         if fine is None:
             self._row(side.key, number, units)
             return
-        self._judged(side, number, due, printed(fine, way), "convention", way.called())
+        self._judged(side, number, due, printed(fine, way), "convention", near[way])
 
     def _rounding(self, side: Side, number: int, due: int, units: int) -> None:
         if side.way.mode:
@@ -356,7 +362,8 @@ class Month:
             return
         mode, places = self.chance.choice(ROUNDING_MODES), self.chance.choice((4, 5, 6, 7))
         way = replace(side.way, mode=mode, places=places)
-        self._judged(side, number, due, printed(due, way), "rounding", way.called())
+        called = f"rounded {mode} at {places} places"
+        self._judged(side, number, due, printed(due, way), "rounding", called)
 
     def _judged(
         self, side: Side, number: int, due: int, paid: int, kind: str, done: str
@@ -373,31 +380,33 @@ class Month:
         elif abs(paid * UNIT - 2 * due) < 2 * UNIT:
             side.slips[number] = Slip(kind, "doubled")
         else:
-            found = []
-            for way in self.near(side, number):
+            found = {}
+            for way, called in self.near(side, number).items():
                 fine = self.counted(side, number, way)
                 if fine is not None and could_be(paid, fine, way):
-                    found.append(way)
-            told = "rounding" if found and all(way.mode for way in found) else "wrong amount"
-            fits = tuple(dict.fromkeys(way.called() for way in found))
+                    found[called] = way
+            is_rounding = found and all(way.mode != side.way.mode for way in found.values())
+            told = "rounding" if is_rounding else "wrong amount"
+            fits = tuple(found)
             side.slips[number] = Slip(kind, told, fits, done)
 
     # ------------------------------------------------------------ enumeration
 
-    def near(self, side: Side, number: int) -> list[Way]:
-        """Return the account's way with one thing changed."""
+    def near(self, side: Side, number: int) -> dict[Way, str]:
+        """Return the account's way with one thing changed, and what that is called."""
         own = side.way
-        found = [replace(own, growth=way.growth, year=way.year) for way in READINGS]
-        found += [replace(own, cut=cut) for cut in (-1, 0, 1)]
+        found = {replace(own, growth=way.growth, year=way.year): way.called() for way in READINGS}
+        cuts = {-1: "cut-off one hour early", 0: "cut-off at the hour", 1: "cut-off one hour late"}
+        found |= {replace(own, cut=cut): called for cut, called in cuts.items() if cut != own.cut}
         if any(piece.moved for piece in side.pieces[number]):
-            found += [replace(own, moved=moved) for moved in ("before", "after")]
-        if not own.mode:
-            found += [
-                replace(own, mode=mode, places=places)
-                for mode in ROUNDING_MODES
-                for places in range(2, 8)
-            ]
-        return [way for way in dict.fromkeys(found) if way != own]
+            for moved in ("before", "after"):
+                found[replace(own, moved=moved)] = f"operations {moved} the hour"
+        for mode in ROUNDING_MODES if not own.mode else ():
+            for places in range(2, 8):
+                way = replace(own, mode=mode, places=places)
+                found[way] = f"rounded {mode} at {places} places"
+        found.pop(own, None)
+        return found
 
     def counted(self, side: Side, number: int, way: Way) -> int | None:
         """Return what an hour comes to under a way, from what stood when it began."""
@@ -428,7 +437,7 @@ class Month:
             if row.key == side.key:
                 number = (row.at - BEGIN) // HOUR_MS - 1
                 rows[number] = rows.get(number, 0) + row.units
-        untold = self.unrated | self.unfounded
+        untold = self.unrated | self.unfounded | self.astray
         (value, basis), before, misses = side.starts[-LEAD], None, 0
         for number in range(-LEAD, self.hours + 1):
             own = hour(side.pieces[number], value, basis, replace(way, cut=0))
