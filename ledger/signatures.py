@@ -85,7 +85,7 @@ class SignerKey:
     @property
     def verifier(self) -> VerifierKey:
         """The public key that belongs to it."""
-        return VerifierKey(name=self.name, public=_private(self).public_key().public_bytes_raw())
+        return VerifierKey(name=self.name, public=public_of(self.seed))
 
 
 @attrs.frozen(kw_only=True)
@@ -200,7 +200,7 @@ def sign(text: str, key: SignerKey) -> SignatureLine:
     _check_text(text)
     verifier = key.verifier
     made = SignatureLine(
-        name=key.name, hash=verifier.hash, signature=_private(key).sign(text.encode())
+        name=key.name, hash=verifier.hash, signature=signature_of(key.seed, text.encode())
     )
     assert is_signed_by(text, made, verifier), "what was just signed can be verified"
     return made
@@ -213,14 +213,7 @@ def is_signed_by(text: str, line: SignatureLine, key: VerifierKey) -> bool:
     """
     if line.name != key.name or line.hash != key.hash:
         return False
-    ed = _library()
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra, and slow
-
-    try:
-        ed.Ed25519PublicKey.from_public_bytes(key.public).verify(line.signature, text.encode())
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return is_signature(key.public, line.signature, text.encode())
 
 
 def signers(note: Note, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] | None:
@@ -299,8 +292,39 @@ def _base64(raw: bytes) -> str:
     return b64encode(raw).decode("ascii")
 
 
-def _private(key: SignerKey) -> ed25519.Ed25519PrivateKey:
-    made: ed25519.Ed25519PrivateKey = _library().Ed25519PrivateKey.from_private_bytes(key.seed)
+# --------------------------------------------------------------------------------------- Ed25519
+
+
+def public_of(seed: bytes) -> bytes:
+    """Return the 32 bytes of the public key of a seed. Raises: NotFound, without the library."""
+    return _private(seed).public_key().public_bytes_raw()
+
+
+def signature_of(seed: bytes, message: bytes) -> bytes:
+    """Return the 64 bytes of a signature; the same ones whenever it is made (RFC 8032).
+
+    Raises: NotFound, when the library is not there.
+    """
+    return _private(seed).sign(message)
+
+
+def is_signature(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Tell whether a signature is a public key's over a message.
+
+    Raises: NotFound, when the library is not there.
+    """
+    ed = _library()
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra, and slow
+
+    try:
+        ed.Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _private(seed: bytes) -> ed25519.Ed25519PrivateKey:
+    made: ed25519.Ed25519PrivateKey = _library().Ed25519PrivateKey.from_private_bytes(seed)
     return made
 
 

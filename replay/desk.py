@@ -25,7 +25,6 @@ from ledger.events import (
     BreakDesk,
     BreakEvent,
     BreakExplained,
-    BreakOpened,
     BreakVanished,
     DeskEvent,
     Reconciled,
@@ -161,17 +160,17 @@ def record_run(
     at = _moment(past, now)
     made = _reconciled(found, run, stream=stream, at=at, by=name_of(by))
     outcome = _compared(desk, found, run, event_id(made))
-    news: list[DeskEvent] = [
-        opened(found[name], stream=stream, at=at, against=run.against, run=outcome.run, by=made.by)
-        for name in (*outcome.opened, *outcome.renewed)
-    ]
+    seen = {
+        name: opened(one, stream=stream, at=at, against=run.against, run=outcome.run, by=made.by)
+        for name, one in found.items()
+    }
+    for name, event in seen.items():
+        _refuse("open", desk.case(name), event)
+    news: list[DeskEvent] = [seen[name] for name in (*outcome.opened, *outcome.renewed)]
     news += [
         BreakVanished(stream=stream, at=at, identity=name, run=outcome.run, by=made.by)
         for name in outcome.gone
     ]
-    for event in news:
-        if isinstance(event, BreakOpened):
-            _refuse("open", desk.case(event.identity), event)
     last = _last_like(desk, made)
     if not news and last is not None:
         return attrs.evolve(outcome, run=last.id, is_new=False)

@@ -96,6 +96,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of([values(argument) for argument in arguments])
     if origin is tuple and arguments[1:] == (Ellipsis,):
         return st.lists(values(arguments[0]), max_size=3).map(tuple)
+    if origin is tuple:
+        return st.tuples(*[values(argument) for argument in arguments])
     if isinstance(hint, type) and attrs.has(hint):
         return instances(hint)
     raise TypeError(f"no strategy for the annotation {hint!r}; add it to tests/support/strategies")
