@@ -18,7 +18,7 @@ from ledger.entries import AsOf
 from ledger.errors import UnclearQuestion
 from ledger.units import VENUE, Millis
 from projections import beliefs
-from projections.beliefs import Cause, Change, Figures, Stage, decomposed, named
+from projections.beliefs import UNKNOWN, Cause, Change, Figures, Stage, decomposed, named
 from replay.knowledge import Knowledge
 from replay.learned import BUDGET, METADATA, Step, steps, within
 from replay.moments import parse_moment
@@ -92,9 +92,8 @@ class Diff:
 
     @property
     def is_known(self) -> bool:
-        """Whether every difference is a number."""
-        return all(each.difference is not None or each.before == each.after
-                   for each in self.changes)  # fmt: skip
+        """Whether no figure is unknown at either end."""
+        return not any(UNKNOWN in {each.before, each.after} for each in self.changes)
 
     @property
     def tables(self) -> tuple[Table, ...]:

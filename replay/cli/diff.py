@@ -73,7 +73,7 @@ def command(
     "margin"; without one, every figure that changed. The shares of all causes add up to the
     difference exactly; they are taken in the order of recording.
 
-    Ends with 3 when a difference is not known.
+    Ends with 3 when a figure is unknown at either end.
     """
     with open_audit(book, cache=cache) as audit:
         from replay.diff_report import causes_table, heading, tables

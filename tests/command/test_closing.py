@@ -84,6 +84,7 @@ def test_causes_can_be_had_as_csv_and_the_heading_stays_out_of_it(begun):
 def test_a_difference_that_is_not_known_ends_with_3(begun):
     assert 3 == begun("diff", ACCOUNT, "--known-at", "0..", "position spot:@107 cost").exit_code
     assert 0 == begun("diff", ACCOUNT, "--known-at", "0..", "position BTC size").exit_code
+    assert 0 == begun("diff", ACCOUNT, "--known-at", "0..", "position BTC entry").exit_code
 
 
 def test_event_by_event_every_cause_has_its_event(begun):
@@ -118,6 +119,23 @@ def test_a_margin_report_pins_margin_figures(cascade):
     found = cascade.json("diff", ACCOUNT, "--known-at", f"{name}..", "margin")
     assert found["figures"]
     assert all("0" == figure["difference"] for figure in found["figures"])
+
+
+def test_a_group_is_closed_on_a_statement_and_on_nothing_else(begun):
+    begun.fine("group", "define", "house", "--master", ACCOUNT, "--as", "ada")
+    asked = ("close", "house", "--month", "2026-08", "--as", "ada", "--report")
+    name = begun.json(*asked, "statement")["closed"]
+    begun.fine("import", str(CASCADE / "states.json"))
+    told = begun.fine("reproduce", name)
+    assert "statement of house, 2026-08" in told
+    assert "byte-identical" in told
+    assert "since then 16 events arrived" in told
+    refused = begun(*asked, "show")
+    assert 2 == refused.exit_code
+    assert "is a group, and the report show is about one account" in refused.output
+    about = begun("diff", ACCOUNT, "--known-at", f"{name}..")
+    assert 2 == about.exit_code
+    assert f"closes house, not {ACCOUNT}" in about.output
 
 
 def test_the_pinned_bytes_can_be_had_as_they_are(begun):

@@ -66,6 +66,8 @@ def book(tmp_path_factory) -> Path:
         said("close", ACCOUNT, "--month", "2026-08", "--report", report, "--as", "ada")
     said("close", ACCOUNT, "--since", "2026-08-03T00:00Z", "--until", "2026-08-05T14:39Z",
          "--report", "show", "--known-at", "2", "--as", "ada")  # fmt: skip
+    said("group", "define", "house", "--master", ACCOUNT, "--as", "ada")
+    said("close", "house", "--month", "2026-08", "--report", "statement", "--as", "ada")
     with replay.open(path) as audit:
         event = str(audit.account(ACCOUNT).history().to_dicts()[-1]["event"])
     said("correct", ACCOUNT, event, "--annul", "--reason", "entered twice", "--as", "bob")
@@ -76,7 +78,7 @@ def book(tmp_path_factory) -> Path:
 def pinned(book) -> dict[str, list[str]]:
     with replay.open(book) as audit:
         found = {each.name: ["identical", each.event.digest] for each in closing.closings(audit)}
-    assert len(REPORTS) + 1 == len(found)
+    assert len(REPORTS) + 2 == len(found)
     return found
 
 
