@@ -17,7 +17,6 @@ from ledger.units import VENUE
 from projections import balances, positions
 from projections.arithmetic import EXACT
 from projections.beliefs import UNKNOWN
-from projections.chart import IN_TRANSIT
 from projections.fold import Stopped
 from projections.valuation import Prices, observed_prices, worth
 
@@ -61,10 +60,7 @@ class Market:
         prices = self._prices_at(reference, position, measure)
         total = ZERO
         with exact():
-            things = dict(balances.own(held))
-            things |= {key: amount for key, amount in held.by_key.items()
-                       if amount and key[0] == IN_TRANSIT}  # fmt: skip
-            for thing, amount in things.items():
+            for thing, amount in balances.own(held).items():
                 quote = prices.quote(thing, self._at)
                 if quote is None:
                     return UNKNOWN

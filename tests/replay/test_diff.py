@@ -20,8 +20,10 @@ from replay import closing
 from replay.cli import app
 from replay.diff import asked, diff
 from replay.knowledge import Knowledge
+from replay.moments import parse_moment
 from replay.periods import Period
 from replay.reports import Made
+from replay.statement import question, statement
 from tests.support.believing import ACCOUNT, acted, appended, audit_of, exported, opened, told
 from tests.support.histories import (
     START,
@@ -227,6 +229,17 @@ def test_equity_is_known_once_prices_are(history):
     change = history.diff("0..", BEFORE_IT_FELL, ["equity"]).change("equity USDC")
     assert (Decimal(0), "prices") == (change.before, change.shares[-1].causes[-1].kind)
     assert change.difference == sum(share.amount for share in change.shares)
+
+
+def test_equity_is_what_a_statement_that_ends_there_closes_with(history):
+    until = parse_moment(BEFORE_IT_FELL)
+    position = history.audit.position()
+    change = history.diff((0, position), until, ["equity"]).change("equity USDC")
+    period = Period(since=Millis(until - 1), until=until)
+    closing_equity = statement(
+        history.audit, question(history.audit, BUNDLED, period, position=position)
+    ).total.closing.value
+    assert closing_equity == change.after
 
 
 def test_another_rulebook_is_the_last_cause_of_a_margin_figure(history):
