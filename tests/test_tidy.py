@@ -30,6 +30,7 @@ LINES_PER_FUNCTION = 60
 PURE = (
     "projections",
     "ledger.units",
+    "ledger.civil",
     "ledger.money",
     "ledger.kinds",
     "ledger.events",
@@ -306,6 +307,16 @@ def files_of_the_repository() -> list[Path]:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_module_keeps_the_rule(rule: Rule):
     complaints = [f"{module.name}:{said}" for module in our_modules() for said in rule(module)]
+    assert not complaints, "\n" + "\n".join(complaints)
+
+
+def test_tests_fit_too():
+    complaints = [
+        f"{path.relative_to(ROOT)}:{said}"
+        for folder in ("tests", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for said in modules_fit(Module(path.stem, path.read_text(encoding="utf-8")))
+    ]
     assert not complaints, "\n" + "\n".join(complaints)
 
 

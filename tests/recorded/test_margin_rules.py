@@ -6,136 +6,32 @@ A figure is *predicted* when its inputs were recorded for themselves, *consisten
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
-import attrs
 import pytest
 
-from ledger.events import PerpStateObserved
 from ledger.money import canonical, divide_half_even, exact, round_half_even
 from ledger.units import Millis
 from projections.arithmetic import EXACT
-from projections.margin import Input, Judgement, judge, observed
-from projections.margin.claims import Comparison, compare
-from projections.margin.efficiency import efficiency
-from projections.margin.implied import (
-    price_by_available,
-    price_by_locked,
-    price_by_usable_quote,
+from projections.margin import Input, judge
+from projections.rulebooks import formulas
+from projections.rulebooks.base import HYPE, UBTC, USDC, USDT0
+from tests.support.recorded_margin import (
+    HEDGER,
+    IDLE,
+    SHORT,
+    D,
+    beside,
+    borrowers_judgement,
+    implied_in_march,
+    implied_in_september,
+    judged,
+    shown_as,
+    to_scale,
 )
-from projections.rulebooks import by_id, formulas
-from projections.rulebooks.base import HYPE, UBTC, USDC, USDH, USDT0, Rulebook
-from tests.support.states import States, asset, read, states
+from tests.support.states import States, read, states
 
 pytestmark = pytest.mark.recorded
-
-D = Decimal
-HEDGER = "0xfc8b2f2b98705037ec9fa816f40c42077b237d3c"
-SHORT = "0xb1c4a17f0f39c2b04333831104a82e94ab808510"
-IDLE = "0xdc00aede8219c1151ddd86372deed7a36bdeb405"
-SEPTEMBER = "2026-08-11 hype-ltv"
-
-
-@pytest.fixture(scope="session")
-def folder(recorded: Path) -> Path:
-    return recorded / "portfolio-margin"
-
-
-@pytest.fixture(scope="session")
-def march(folder: Path) -> dict[str, States]:
-    events = read(folder / "accounts_2026-03-31T22.json")
-    return {account: states(events, account) for account in (HEDGER, SHORT, IDLE)}
-
-
-@pytest.fixture(scope="session")
-def borrower(folder: Path) -> States:
-    return states(read(folder / "pm_borrow_2026-09-14.json"))
-
-
-@pytest.fixture(scope="session")
-def unified(folder: Path) -> States:
-    return states(read(folder / "unified_short_2026-09-14.json"))
-
-
-def factor(shown: States) -> D:
-    """Return by what the publisher multiplied amounts: the cap of a million USDT shows through."""
-    return divide_half_even(shown.available(268), D(1_000_000), 20)
-
-
-def to_scale(shown: States) -> Rulebook:
-    """Return the rules of September with caps multiplied as the publisher multiplied amounts."""
-    book, share = by_id(SEPTEMBER), factor(shown)
-    names = ("user_supply_cap", "user_borrow_cap", "global_supply_cap", "global_borrow_cap")
-    tokens = {}
-    with exact():
-        for token, terms in book.tokens.items():
-            caps = {name: getattr(terms, name) for name in names}
-            tokens[token] = attrs.evolve(
-                terms,
-                **{
-                    name: attrs.evolve(cap, value=cap.value * share)
-                    for name, cap in caps.items()
-                    if cap is not None
-                },
-            )
-    return attrs.evolve(book, id="2026-08-11 hype-ltv, caps to scale", tokens=tokens)
-
-
-def implied_in_september(shown: States) -> dict[str, Input]:
-    """Return the price of bitcoin that three fields of the borrower's answer imply."""
-    usdc, btc, side = shown.row("USDC"), shown.row("UBTC"), shown.perps[0]
-    at = shown.spot.at
-    with exact():
-        required = D("0.1") * side.summary.total_notional
-    return {
-        "hold of USDC": price_by_usable_quote(
-            spot_hold=usdc.spot_hold, hold=usdc.hold, collateral=btc.total, locked=btc.hold,
-            ltv=btc.ltv, at=at,
-        ),
-        "hold of UBTC": price_by_locked(
-            required=required, net=usdc.total, locked=btc.hold, ltv=btc.ltv, at=at
-        ),
-        "available": price_by_available(
-            available=shown.available(0), maintenance=side.cross_maintenance, net=usdc.total,
-            collateral=btc.total, ltv=btc.ltv, at=at,
-        ),
-    }  # fmt: skip
-
-
-def implied_in_march(shown: States) -> Input:
-    """Return the price of HYPE that the hold of USDC implies; locked collateral counted then."""
-    usdc, hype = shown.row("USDC"), shown.row("HYPE")
-    return price_by_usable_quote(
-        spot_hold=usdc.spot_hold, hold=usdc.hold, collateral=hype.total, locked=D(0),
-        ltv=hype.ltv, at=shown.spot.at,
-    )  # fmt: skip
-
-
-def borrowers_judgement(shown: States, **options) -> tuple[Judgement, dict[tuple, Comparison]]:
-    price = implied_in_september(shown)["hold of USDC"]
-    picture = shown.picture().with_price(UBTC, price)
-    picture = picture.with_price(USDT0, Input(D(1), "implied by the cap alone counting"))
-    margin = judge(picture, (to_scale(shown),), **options)
-    return margin.judgements[0], beside(margin.judgements[0], picture, shown)
-
-
-def beside(judgement: Judgement, picture, shown: States) -> dict[tuple, Comparison]:
-    found = compare(judgement, picture, spot=shown.spot, perps=shown.perps, lending=shown.lending)
-    return {(each.name, each.of): each for each in found}
-
-
-def judged(shown: States, price: Input | None = None) -> tuple[Judgement, dict[tuple, Comparison]]:
-    picture = shown.picture()
-    if price is not None:
-        picture = picture.with_price(HYPE, price)
-    margin = judge(picture)
-    assert 1 == len(margin.judgements)
-    return margin.judgements[0], beside(margin.judgements[0], picture, shown)
-
-
-def shown_as(residual: D) -> str:
-    return canonical(round_half_even(residual, 12))
 
 
 # ------------------------------------------------------------------------- §1.3, §1.4
@@ -344,59 +240,6 @@ def test_a_third_account_s_ratio_has_nine_digits(recorded: Path, figure):
     )
 
 
-def test_liquidation_prices_of_portfolio_margin_agree_to_1e_8(
-    borrower: States, march: dict[str, States], figure
-):
-    _, against = borrowers_judgement(borrower)
-    _, short = judged(march[SHORT])
-    found = [
-        each
-        for each in (*against.values(), *short.values())
-        if each.name == "liquidation price" and each.venue is not None
-    ]
-    worst = max(divide_half_even(abs(each.residual), each.venue, 15) for each in found)
-    assert 9 == len(found)
-    assert worst <= D("1e-8")
-    none = [each for each in (*against.values(),) if each.name == "liquidation price"
-            and each.venue is None]  # fmt: skip
-    assert {"AAVE", "NEAR"} == {each.of for each in none}
-    assert all(each.ours.value is None and each.ours.note for each in none)
-    figure(
-        line="3-1",
-        text="9 cross liquidation prices in portfolio margin, 2 have none",
-        value=f"worst relative residual {worst:.1E}",
-    )
-
-
-def test_the_hedged_long_has_no_liquidation_price(march: dict[str, States]):
-    _, against = judged(march[HEDGER])
-    found = against["liquidation price", "HYPE"]
-    assert found.venue is None
-    assert found.ours.value is None
-    assert "no positive price uses it up" == found.ours.note
-
-
-def test_two_quoted_liquidation_prices(borrower: States, march: dict[str, States], figure):
-    """Examples 9 and 11, from the venue's own available; the specification rounds 9 upward."""
-    with exact():
-        hype = formulas.liquidation_price(
-            EXACT, D("36.399"), D(-1), D("15555.59995875"), D("-1144.61"), D(10)
-        )
-        bitcoin = formulas.liquidation_price(
-            EXACT, D(78347), D(-1), D("704117.0719243229"), D("-11.358715226"), D(40)
-        )
-    assert abs(hype - D("49.3421484118")) <= D("1e-10")
-    assert "139570.849241" == canonical(round_half_even(bitcoin, 6))
-    assert abs(hype - march[SHORT].position("HYPE").liquidation_px) < D("2e-9")
-    venue = borrower.position("BTC").liquidation_px
-    assert divide_half_even(abs(bitcoin - venue), venue, 15) < D("1e-11")
-    figure(
-        line="3-1",
-        text="examples 9 and 11 (consistent: the venue's own available)",
-        value=f"residuals {shown_as(hype - D('49.3421484099'))}, {shown_as(bitcoin - venue)}",
-    )
-
-
 # ------------------------------------------------------------------------- §1.5
 
 
@@ -446,170 +289,3 @@ def test_a_unified_account_is_exact_but_for_the_publisher_s_rounding(unified: St
         text="unified account, available; isolated liquidation price (predicted)",
         value=f"residuals {shown_as(available.residual)}, {shown_as(price.residual)}",
     )
-
-
-# ------------------------------------------------------------------------- §3.1, §3.5
-
-
-def test_account_values_are_exact(march, borrower, unified, figure):
-    found = []
-    for shown in (march[SHORT], march[HEDGER], march[IDLE], borrower, unified):
-        picture = shown.picture()
-        judgement = judge(picture, (by_id(SEPTEMBER),)).judgements[0]
-        found.append(beside(judgement, picture, shown)["account value", "main dex"])
-    assert {"predicted"} == {each.grade for each in found}
-    assert all(abs(each.residual) < D("1e-9") for each in found)
-    figure(
-        line="3-1",
-        text="account values of five states (predicted)",
-        value=f"worst residual {shown_as(max(abs(each.residual) for each in found))}",
-    )
-
-
-def test_maintenance_is_cut_at_six_places_position_by_position(
-    borrower: States, march: dict[str, States], figure
-):
-    """Brought back to scale, ten cut parts add up to the recorded sum; exact parts do not."""
-    share, side = factor(borrower), borrower.perps[0]
-    with exact():
-        recorded = divide_half_even(side.cross_maintenance, share, 6)
-        parts, whole = [], []
-        for row in side.positions:
-            value = divide_half_even(row.value, share, 6)
-            parts.append(formulas.maintenance(EXACT, value, D(row.max_leverage), D(0)))
-            whole.append(EXACT.ratio(value, D(2 * row.max_leverage)))
-        assert recorded == sum(parts)
-        assert D("0.000002") < sum(whole) - recorded < D("0.000003")
-    _, short = judged(march[SHORT])
-    _, hedger = judged(march[HEDGER])
-    found = (short["cross maintenance", "main dex"], hedger["cross maintenance", "main dex"])
-    assert (0, 0) == tuple(each.residual for each in found)
-    assert {"predicted"} == {each.grade for each in found}
-    figure(
-        line="3-1",
-        text="cross maintenance of 0xb1c4, 0xfc8b, and ten positions to scale",
-        value="residuals 0, 0, 0",
-    )
-
-
-def test_returns_on_equity_need_the_entry_notional_not_the_shown_price(
-    march: dict[str, States], borrower: States, unified: States, figure
-):
-    found = []
-    for shown in (march[SHORT], march[HEDGER], borrower, unified):
-        picture = shown.picture()
-        judgement = judge(picture, (by_id(SEPTEMBER),)).judgements[0]
-        against = beside(judgement, picture, shown).values()
-        found += [each for each in against if each.name == "return on equity"]
-    assert 13 == len(found)
-    assert {"predicted"} == {each.grade for each in found}
-    worst = max(abs(each.residual) for each in found)
-    assert worst <= D("1e-8")
-    with exact():
-        rough = D("-1144.61") * (D("36.399") - D("37.6769"))
-    assert "1462.697" == canonical(round_half_even(rough, 3))
-    assert D("1462.739658") == march[SHORT].position("HYPE").unrealized_pnl
-    figure(
-        line="3-1",
-        text="returns on equity of 13 positions (predicted)",
-        value=f"worst residual {shown_as(worst)}",
-    )
-
-
-def test_the_documented_liquidation_price_of_an_isolated_position(figure):
-    """The answer printed in the documentation of clearinghouseState."""
-    with exact():
-        value, size, raw = D("100.02765"), D("0.0335"), D("-95.059824")
-        margin = formulas.isolated_margin(EXACT, raw, value)
-        need = formulas.maintenance(EXACT, value, D(50), D(0))
-        price = formulas.liquidation_price(
-            EXACT, EXACT.ratio(value, size), D(1), margin - need, size, D(50)
-        )
-    assert D("4.967826") == margin
-    assert divide_half_even(abs(price - D("2866.26936529")), price, 15) < D("1e-8")
-    assert "2866.2694" == canonical(round_half_even(price, 4))
-    figure(
-        line="3-1",
-        text="documented ETH example, isolated",
-        value=f"residual {shown_as(price - D('2866.26936529'))}",
-    )
-
-
-def test_a_standard_account_is_predicted_exactly(recorded: Path, figure):
-    """A state of before the first page: judged by the rules of margining, which did not change."""
-    path = recorded / "rotki" / "test_hyperliquid_arbitrum_one_accounts0-False.json"
-    state = next(
-        event
-        for event in read(path)
-        if isinstance(event, PerpStateObserved) and event.cross_maintenance == D("250.521713")
-    )
-    picture = observed(mode="default", spot=None, perps=(state,))
-    judgement = judge(picture, (by_id("2026-01-27 pre-alpha"),)).judgements[0]
-    found = {each.name: each for each in compare(judgement, picture, perps=(state,))}
-    assert {"predicted"} == {each.grade for each in found.values()}
-    assert abs(found.pop("liquidation price").residual) < D("1e-9")
-    assert abs(found.pop("return on equity").residual) <= D("1e-8")
-    assert {
-        "account value": 0,
-        "cross maintenance": 0,
-        "withdrawable": 0,
-        "initial margin": 0,
-    } == {name: each.residual for name, each in found.items()}
-    assert False is judgement.liquidatable
-    figure(
-        line="3-1",
-        text="standard account: value, maintenance, margin, withdrawable, liquidation price",
-        value="residuals 0, 0, 0, 0, below 1e-9",
-    )
-
-
-# ------------------------------------------------------------------------- §4.1, identity
-
-
-def test_one_balance_is_the_sum_of_its_parts(march, borrower: States, figure):
-    """total = Σ exchange values + supplied + held − borrowed; nothing was held."""
-    residuals = []
-    for shown in (march[SHORT], march[HEDGER], borrower):
-        row, side = shown.row("USDC"), shown.perps[0]
-        with exact():
-            residuals.append(
-                formulas.idle(
-                    EXACT, row.total, [side.summary.account_value], row.supplied or D(0), D(0),
-                    row.borrowed or D(0),
-                )
-            )  # fmt: skip
-    assert [D(0), D("-0.00000001"), D(0)] == residuals
-    figure(
-        line="3-1",
-        text="identity of one balance, three accounts",
-        value=", ".join(canonical(each) for each in residuals),
-    )
-
-
-def test_what_portfolio_margin_frees_is_what_the_answer_lets_be_used(
-    march: dict[str, States], figure
-):
-    """300 HYPE beside 88 long: the usable amount is spot hold less hold, 5457.3 USDC."""
-    shown = march[HEDGER]
-    row = shown.row("USDC")
-    with exact():
-        usable = row.spot_hold - row.hold
-    picture = shown.picture().with_price(HYPE, Input(D("36.382"), "implied by hold of USDC"))
-    found = {each.way: each for each in efficiency(picture, by_id("2026-03-14 alpha"))}
-    with exact():
-        assert abs(found["portfolio"].freed - usable) <= D("1e-8")
-    long = {way: each.distances[0] for way, each in found.items()}
-    assert long["portfolio"].alone is None
-    assert long["portfolio"].together < long["unified"].alone < long["isolated"].alone
-    figure(
-        line="3-5",
-        text="0xfc8b: freed by portfolio margin against unified (consistent)",
-        value=f"{found['portfolio'].freed} USDC, {found['portfolio'].freed_share} of the account",
-    )
-
-
-def test_borrowable_tokens_counted_in_march(march: dict[str, States]):
-    judgement, _ = judged(march[HEDGER])
-    assert "2026-03-14 alpha" == judgement.rulebook
-    assert judgement.token(USDH).is_borrowable
-    assert asset("HPL") not in by_id("2026-03-14 alpha").tokens

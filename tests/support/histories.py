@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from decimal import Decimal
 
+import attrs
 from hypothesis import strategies as st
 
 from ledger.entries import Covered, Part
@@ -160,3 +161,16 @@ def cut_histories(draw, max_size=24):
     """A history and answers that hold it."""
     history = draw(histories(max_size))
     return history, draw(answers(history))
+
+
+def web(event, occurrence=0):
+    """The row a web export shows for a fill: full seconds, no identity."""
+    return attrs.evolve(
+        event,
+        at=event.at - event.at % 1000,
+        tid=None,
+        oid=None,
+        start_position=None,
+        tx_hash=None,
+        occurrence=occurrence,
+    )

@@ -14,6 +14,7 @@ from ledger.entries import IDENTIFIED, Batch, Covered, Header, Part
 from ledger.merge import Plan, plan
 from ledger.timeline import course, digest, events
 from ledger.units import Digest, Millis, Stream
+from tests.support.histories import STREAM
 
 
 class Shelf:
@@ -113,3 +114,21 @@ class Shelf:
 
     def digest(self, stream, as_of=None, hypotheses=()):
         return digest(self.course(stream, as_of, hypotheses), self.batch_of(stream))
+
+
+def shelf_of(*parts: Part) -> Shelf:
+    """Return a shelf to which parts were appended, each as a record of its own."""
+    shelf = Shelf()
+    for one in parts:
+        shelf.append(one)
+    return shelf
+
+
+def causes(shelf: Shelf, stream: Stream = STREAM):
+    """Return why records of the account disagree, in order."""
+    return [one.cause for one in shelf.course(stream).disagreements]
+
+
+def reasons(shelf: Shelf, stream: Stream = STREAM):
+    """Return why notes of the account were set aside, in order."""
+    return [one.reason for one in shelf.course(stream).set_aside]

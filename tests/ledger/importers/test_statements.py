@@ -1,4 +1,4 @@
-"""Web exports and the spreadsheet: dates, zones, order, look-alikes, and what a row says."""
+"""Web exports and the spreadsheet: what a row says, order, look-alikes, broken rows."""
 
 from __future__ import annotations
 
@@ -6,63 +6,33 @@ import csv
 import io
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ledger import codec
-from ledger.entries import RawRecord, Reading
-from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
+from ledger.entries import Reading
+from ledger.errors import NeedsHint, RefusedFile
 from ledger.events import Deposited, Filled, FundingPaid, Unrecognized, Withdrawn
-from ledger.importers import opened
 from ledger.importers.base import Hints
-from ledger.importers.statements import IMPORTERS
-from ledger.money import canonical
-from ledger.units import Address, Digest
-
-ALICE = Address("0x" + "a1" * 20)
-BOB = Address("0x" + "b0" * 20)
-UTC = Hints(account=ALICE, zone="UTC")
-PARIS = Hints(account=ALICE, zone="Europe/Paris")
-DAY_FIRST = Hints(account=ALICE, zone="UTC", dates="day-first")
-
-TRADES = "time,coin,dir,px,sz,ntl,fee,closedPnl"
-FUNDING = "time,coin,sz,side,payment,rate"
-TRANSFERS = "time,action,source,destination,accountValueChange,fee"
-SHEET = (
-    "Account,Coin,Execution Price,Size Tokens,Size USD,Side,Timestamp IST,Start Position,"
-    "Direction,Closed PnL,Transaction Hash,Order ID,Crossed,Fee,Trade ID,Timestamp"
+from tests.support.statements import (
+    ALICE,
+    BOB,
+    DAY_FIRST,
+    FUNDING,
+    HASH,
+    PARIS,
+    SHEET,
+    TRADES,
+    TRANSFERS,
+    millis,
+    moments,
+    read,
+    trades,
 )
-HASH = "0x" + "0" * 64
-
-
-def read(text: str, hints: Hints = UTC, name: str = "export.csv") -> Reading:
-    body = text.encode()
-    record = RawRecord(name=name, body=body, digest=Digest(sha256(body).hexdigest()))
-    document = opened(record)
-    (importer,) = [importer for importer in IMPORTERS if importer.accepts(document)]
-    return importer.read(document, hints)
-
-
-def trades(*times: str, hints: Hints = UTC) -> Reading:
-    rows = [f"{at},BTC,Buy,{number},1,{number},0,0" for number, at in enumerate(times, start=1)]
-    return read("\n".join([TRADES, *rows]), hints)
-
-
-def moments(reading: Reading) -> list[int]:
-    return [event.at for part in reading.parts for event in part.events]
-
-
-def millis(text: str, zone: str = "UTC") -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
-
 
 # ------------------------------------------------------------------------- what a row says
 
@@ -198,161 +168,6 @@ def test_a_row_of_the_spreadsheet_that_cannot_be_read_goes_to_quarantine(row: st
     assert [(3,)] == [part.rows for part in reading.parts]
 
 
-# ------------------------------------------------------------------------- dates
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "27/06/2026 14:11:28",
-        "27/6/2026 - 14:11:28",
-        "14:11:28 27/6/2026",
-        "6/27/2026 - 14:11:28",
-        "06/27/2026 14:11:28",
-    ],
-)
-def test_every_recorded_form_of_a_date_is_read(written: str):
-    assert [millis("2026-06-27T14:11:28")] == moments(trades(written))
-
-
-def test_one_day_above_twelve_decides_the_whole_file():
-    assert [millis("2026-02-03"), millis("2026-02-13")] == moments(
-        trades("03/02/2026 0:00:00", "13/02/2026 0:00:00")
-    )
-    assert [millis("2026-03-02"), millis("2026-03-13")] == moments(
-        trades("03/02/2026 0:00:00", "03/13/2026 0:00:00")
-    )
-
-
-def test_a_file_that_fits_both_readings_asks_which():
-    with pytest.raises(NeedsHint) as asked:
-        trades("03/04/2025 10:08:56", "05/04/2025 10:08:56")
-    assert "--dates day-first or --dates month-first" == asked.value.flag
-    assert "line 2: 2025-04-03 or 2025-03-04" in asked.value.question
-
-
-def test_order_of_time_is_no_evidence_for_a_reading():
-    """Read month first, the rows would jump back and forth; that proves nothing and is asked."""
-    with pytest.raises(NeedsHint):
-        trades("01/01/2025 0:00:00", "05/01/2025 0:00:00", "02/02/2025 0:00:00")
-
-
-def test_dates_that_read_alike_both_ways_need_no_hint():
-    assert [millis("2025-05-05")] == moments(trades("05/05/2025 0:00:00"))
-
-
-@pytest.mark.parametrize(
-    ("dates", "day"), [("day-first", "2025-04-03"), ("month-first", "2025-03-04")]
-)
-def test_the_hint_on_dates_is_followed(dates: str, day: str):
-    hints = Hints(account=ALICE, zone="UTC", dates=dates)
-    assert [millis(day)] == moments(trades("03/04/2025 0:00:00", hints=hints))
-
-
-def test_a_hint_that_contradicts_the_file_is_refused():
-    hints = Hints(account=ALICE, zone="UTC", dates="month-first")
-    with pytest.raises(RefusedFile, match="line 3 can only be day-first"):
-        trades("03/04/2025 0:00:00", "27/04/2025 0:00:00", hints=hints)
-
-
-def test_rows_of_two_date_orders_in_one_file_are_asked_about():
-    with pytest.raises(NeedsHint, match="lines 2 and 3 cannot both"):
-        trades("27/04/2025 0:00:00", "04/28/2025 0:00:00")
-    reading = trades("27/04/2025 0:00:00", "04/28/2025 0:00:00", hints=DAY_FIRST)
-    assert [millis("2025-04-27")] == moments(reading)
-    assert ["line 3"] == [row.place for row in reading.unreadable]
-
-
-def test_all_that_is_open_is_asked_at_once():
-    with pytest.raises(NeedsHint) as asked:
-        trades("03/04/2025 10:08:56", hints=Hints())
-    for flag in ("--account 0x", "--zone Europe/Paris", "--dates day-first"):
-        assert flag in str(asked.value)
-
-
-@pytest.mark.parametrize(
-    "zone", ["CET+1", "Mars/Olympus", "../../etc/passwd", "Europe", "localtime", "", "\0"]
-)
-def test_a_zone_that_is_no_iana_name_is_asked_for(zone: str):
-    with pytest.raises(NeedsHint, match="--zone Europe/Paris"):
-        trades("27/04/2025 0:00:00", hints=Hints(account=ALICE, zone=zone))
-
-
-def test_a_zone_moves_civil_time_to_the_moment():
-    reading = trades("27/01/2026 12:00:00", "27/06/2026 12:00:00", hints=PARIS)
-    assert [millis("2026-01-27T11:00:00"), millis("2026-06-27T10:00:00")] == moments(reading)
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["31/04/2025 0:00:00", "27/04/2025 24:00:00", "27/04/2025 0:60:00", "00/05/2025 0:00:00",
-     "27/04/1969 0:00:00", "27/04/0001 0:00:00", "27/04/9999 0:00:00x", "2025-04-27 0:00:00",
-     "27/04-2025 0:00:00", "٢٧/04/2025 0:00:00", "27/04/2025 0:00:00 PM", ""],
-)  # fmt: skip
-def test_what_is_no_date_goes_to_quarantine(written: str):
-    reading = trades("28/04/2025 0:00:00", written)
-    assert [millis("2025-04-28")] == moments(reading)
-    assert ["line 3"] == [row.place for row in reading.unreadable]
-
-
-def test_a_time_the_clock_skipped_is_unreadable():
-    reading = trades("29/03/2026 01:59:59", "29/03/2026 02:30:00", hints=PARIS)
-    assert [millis("2026-03-29T00:59:59")] == moments(reading)
-    assert "put forward" in reading.unreadable[0].reason
-
-
-def test_a_time_shown_twice_is_told_by_the_order_of_the_rows():
-    reading = trades(
-        "25/10/2026 01:00:00",
-        "25/10/2026 02:10:00",
-        "25/10/2026 02:50:00",
-        "25/10/2026 02:20:00",
-        "25/10/2026 02:55:00",
-        "25/10/2026 03:00:00",
-        hints=PARIS,
-    )
-    assert [
-        millis(f"2026-10-{at}:00")
-        for at in ("24T23:00", "25T00:10", "25T00:50", "25T01:20", "25T01:55", "25T02:00")
-    ] == moments(reading)
-
-
-def test_a_time_shown_twice_is_told_in_a_file_that_begins_with_the_newest_row():
-    reading = trades(
-        "25/10/2026 03:00:00",
-        "25/10/2026 02:20:00",
-        "25/10/2026 02:50:00",
-        "25/10/2026 01:00:00",
-        hints=PARIS,
-    )
-    assert [
-        millis(f"2026-10-{at}:00") for at in ("24T23:00", "25T00:50", "25T01:20", "25T02:00")
-    ] == moments(reading)
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        ["25/10/2026 01:00:00", "25/10/2026 02:10:00", "25/10/2026 03:00:00"],
-        ["25/10/2026 02:50:00", "25/10/2026 02:10:00"],
-    ],
-)
-def test_a_time_shown_twice_that_nothing_tells_is_unreadable(rows: list[str]):
-    reading = trades(*rows, hints=PARIS)
-    folded = [index for index, row in enumerate(rows, start=2) if " 02:" in row]
-    assert [f"line {number}" for number in folded] == [row.place for row in reading.unreadable]
-    assert "twice" in reading.unreadable[0].reason
-
-
-def test_two_autumns_in_one_file_are_told_apart():
-    reading = trades(
-        "26/10/2025 02:10:00", "25/10/2026 02:50:00", "25/10/2026 02:10:00",
-        "26/10/2026 02:10:00", "27/10/2026 02:10:00", hints=PARIS,
-    )  # fmt: skip
-    assert ["line 2"] == [row.place for row in reading.unreadable]
-    assert millis("2026-10-25T00:50:00") == moments(reading)[0]
-
-
 # ------------------------------------------------------------------------- order, look-alikes
 
 
@@ -432,109 +247,6 @@ def test_a_byte_order_mark_is_refused_with_a_remedy():
 
 def test_an_export_without_rows_asks_nothing():
     assert ("no row to read",) == read(f"{TRADES}\n", Hints()).notes
-
-
-# ------------------------------------------------------------------------- generated
-
-
-def plain(number: Decimal) -> str:
-    return canonical(number)
-
-
-numbers = st.decimals(min_value="0.000001", max_value="1000000", places=6).map(
-    lambda value: Decimal(canonical(value))
-)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[tuple[datetime, str, str, Decimal, Decimal]]:
-    start = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))
-    steps = draw(st.lists(st.integers(0, 400_000), min_size=1, max_size=12))
-    rows = []
-    for step in steps:
-        start += timedelta(seconds=step)
-        coin = draw(st.sampled_from(["BTC", "HYPE/USDC", "xyz:NVDA", "@107"]))
-        words = draw(st.sampled_from(["Open Long", "Close Long", "Buy", "Sell"]))
-        rows.append((start, coin, words, draw(numbers), draw(numbers)))
-    return rows
-
-
-FORMATS = {
-    "day-first": (
-        "{0.day:02}/{0.month:02}/{0.year} {0:%H:%M:%S}",
-        "{0:%H:%M:%S} {0.day}/{0.month}/{0.year}",
-    ),
-    "month-first": ("{0.month}/{0.day}/{0.year} - {0:%H:%M:%S}",),
-}
-
-
-@given(
-    histories(),
-    st.sampled_from([(order, form) for order, forms in FORMATS.items() for form in forms]),
-    st.booleans(),
-    st.sampled_from(["UTC", "Asia/Kolkata", "America/Sao_Paulo"]),
-)
-def test_what_is_written_comes_back(rows, form, turned: bool, zone: str):
-    order, pattern = form
-    lines = [
-        f"{pattern.format(at.astimezone(ZoneInfo(zone)))},{coin},{words},{plain(px)},{plain(sz)},1,0,0"
-        for at, coin, words, px, sz in rows
-    ]
-    moments_differ = len({row[0] for row in rows}) > 1
-    lines = lines[::-1] if turned and moments_differ else lines
-    hints = Hints(account=ALICE, zone=zone, dates=order)
-    reading = read("\n".join([TRADES, *lines]), hints)
-    assert () == reading.unreadable
-    events = [event for part in reading.parts for event in part.events]
-    assert [
-        (int(at.timestamp()) * 1000, coin, words, px, sz) for at, coin, words, px, sz in rows
-    ] == [(e.at, e.coin, e.direction, e.px, e.sz) for e in events]
-    assert len(events) == len({codec.identity(event) for event in events})
-
-
-@given(histories())
-def test_a_day_above_twelve_makes_the_hint_needless(rows):
-    last = rows[-1][0]
-    later = last + timedelta(days=(13 - last.day) % 31 or 31)
-    rows = [*rows, (later if later.day > 12 else later + timedelta(days=12), *rows[-1][1:])]
-    for forms in FORMATS.values():
-        lines = [f"{forms[0].format(at)},BTC,Buy,1,1,1,0,0" for at, *_ in rows]
-        reading = read("\n".join([TRADES, *lines]))
-        assert [int(at.timestamp()) * 1000 for at, *_ in rows] == moments(reading)
-
-
-@given(
-    st.sampled_from([TRADES, FUNDING, TRANSFERS, SHEET]),
-    st.binary(max_size=300),
-    st.sampled_from([UTC, PARIS, Hints(), DAY_FIRST]),
-)
-def test_arbitrary_bytes_raise_nothing_else(header: str, tail: bytes, hints: Hints):
-    body = header.encode() + b"\n" + tail
-    with suppress(MalformedRecord, NeedsHint, RefusedFile):
-        document = opened(RawRecord(name="x", body=body, digest=Digest("0" * 64)))
-        for importer in IMPORTERS:
-            if importer.accepts(document):
-                importer.read(document, hints)
-
-
-cell_texts = st.one_of(
-    st.sampled_from(["27/6/2026 - 14:11:28", "1/2/2026 1:00:00", "21-04-2025 13:32", "BTC", "Buy"]),
-    st.sampled_from(["Long", "Short", "BUY", "SELL", "TRUE", "1", "-1", "1e-5", "Deposit", ALICE]),
-    st.text(max_size=8),
-)
-
-
-@given(st.data(), st.sampled_from([TRADES, FUNDING, TRANSFERS, SHEET]))
-def test_rows_of_any_cells_are_events_or_quarantine(data, header: str):
-    width = header.count(",") + 1
-    rows = data.draw(st.lists(st.lists(cell_texts, min_size=width, max_size=width), max_size=5))
-    held = io.StringIO()
-    csv.writer(held, lineterminator="\n").writerows(rows)
-    try:
-        reading = read(f"{header}\n{held.getvalue()}", DAY_FIRST)
-    except (MalformedRecord, NeedsHint, RefusedFile, UnicodeEncodeError):
-        return
-    assert sum(len(part.events) for part in reading.parts) <= len(rows)
 
 
 # ------------------------------------------------------------------------- recorded
