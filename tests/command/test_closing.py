@@ -100,6 +100,8 @@ def test_every_report_can_be_closed_on_and_is_named_in_the_help(cascade):
     for report in REPORTS:
         name = closed(cascade, report=report)
         assert "identical" == cascade.json("reproduce", name)["outcome"]
+        found = cascade.json("diff", ACCOUNT, "--known-at", f"{name}..", "--margin")
+        assert [] == found["figures"], report
 
 
 def test_parameters_are_pinned_with_the_report(cascade):
