@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LEAST_LENT: Final = Decimal("0.1")
 """From this many tokens on an hourly row is due: at 1 % a year an hour brings 10^-7 of one."""
 
+RESIDUE: Final = Decimal("0.0002")
+"""What is left of a loan when it is ended and one row of interest is not recorded: at most this."""
+
 MOST_HOURLY: Final = Decimal("0.00012")
 """Interest of an hour is at most this part of a loan: 100 % a year, the top of the venue's curve
 (5 % and 4.75 × the utilization above 80 %), and five in a hundred of it."""
@@ -52,6 +55,7 @@ class Loans:
         self._row_at: dict[Asset, int] = {}
         self._peak: dict[tuple[Place, Asset], Decimal] = {}
         self._quiet: dict[tuple[Place, Asset], bool] = {}
+        self._most: dict[tuple[Place, Asset], Decimal] = {}
         self._rate: dict[tuple[Place, Asset], Decimal] = {}
         self._earning: set[str] = set()
         self._doubted: set[str] = set()
@@ -64,7 +68,8 @@ class Loans:
 
     def row(self, event: InterestAccrued, lent: dict[Place, Decimal]) -> None:
         """Take an hourly row, and what was lent before it."""
-        self._hold(event.asset, event.at, lent)
+        since_row = self._quiet.get((SUPPLIED, event.asset), False)
+        self._hold(event.asset, event.at, lent, between_rows=since_row)
         self._rows.see(event.asset, event.at)
         self._row_at[event.asset] = event.at
         for place, interest in ((SUPPLIED, event.supply), (BORROWED, event.borrow)):
@@ -76,13 +81,22 @@ class Loans:
             self._quiet[key] = True
             self._peak[key] = lent[place] + interest
 
+    def _is_due(self, place: Place, asset: Asset, amount: Decimal) -> bool:
+        """Tell whether a loan is more than a crumb, and more than what interest left of another."""
+        key = place, asset
+        most = self._most[key] = max(self._most.get(key, ZERO), amount)
+        return amount >= LEAST_LENT and amount >= most * RESIDUE
+
     def show(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
         """Say that a state shows what is lent, as it is recorded."""
         if at > self._since.get(asset, at):
             self._hold(asset, at, lent)
 
-    def _hold(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
-        if max(lent.values()) >= LEAST_LENT:
+    def _hold(
+        self, asset: Asset, at: int, lent: dict[Place, Decimal], *, between_rows: bool = False
+    ) -> None:
+        due = [self._is_due(place, asset, amount) for place, amount in lent.items()]
+        if any(due) or (between_rows and max(lent.values()) >= LEAST_LENT):
             after = self._since[asset]
             self._rows.due(asset, after=after, until=at, what="it was supplied or borrowed")
         self._since[asset] = at

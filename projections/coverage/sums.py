@@ -373,9 +373,10 @@ class Sums:
         if run is None:
             absent = self._shown.get(said.absent_from)
             if absent is None:
-                fits = any(each.low <= ZERO <= each.high for each in spans)
-                self._runs[said.subject] = _Run(spans[0], [(window, spans[0])])
-                return fits
+                first = next((each for each in spans if each.low <= ZERO <= each.high), None)
+                span = first or spans[0]
+                self._runs[said.subject] = _Run(span, [(window, span)])
+                return first is not None
             run = self._runs[said.subject] = _Run(NOTHING, [(absent, NOTHING)])
         for span in spans:
             both = Range(max(run.left.low, span.low), min(run.left.high, span.high))
