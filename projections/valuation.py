@@ -134,6 +134,17 @@ class Prices:
             px = in_money(EXACT, found.px, unit.px)
         return Quote(px=px, at=_older(found.at, unit.at), source=f"{found.source} ÷ {unit.source}")
 
+    def lacking(self, thing: Thing, at: Millis) -> Asset:
+        """Return of what no price was recorded, where ``quote`` has none: thing, or its money."""
+        place, asset = thing
+        if self.money != USDC and self._token(self.money, at) is None:
+            return self.money
+        if place.startswith("position:"):
+            collateral = self._reference.collateral_of(Coin(place[9:]))
+            if self._token(collateral, at) is None:
+                return collateral
+        return asset
+
     def _position(self, coin: Coin, at: Millis) -> Quote | None:
         found = self._best(((coin, measure) for measure in _OF_MARKET), at)
         collateral = self._reference.collateral_of(coin)

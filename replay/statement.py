@@ -40,7 +40,7 @@ from replay.groups import groups
 from replay.statement_reading import Entry, Of, Reader, Walked, add
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from ledger.events.desk import GroupDefined
@@ -59,6 +59,15 @@ class Priced:
     """opening or closing."""
     at: Millis
     quote: Quote | None
+    lacking: Asset
+    """Of what no price was recorded, where there is none."""
+
+    @property
+    def term(self) -> Term:
+        """The price, or what is missing to know it."""
+        if self.quote is not None:
+            return Term(value=self.quote.px)
+        return Term(value=None, missing=(f"price of {self.lacking} at the {self.end}",))
 
     @property
     def age_ms(self) -> int | None:
@@ -301,33 +310,41 @@ def _relabeled(walked: Sequence[Walked], inside: frozenset[_Leg]) -> list[Entry]
 # --------------------------------------------------------------------------------- money
 
 
-def _ends(row: Row, quotes: Prices, of: Of) -> tuple[Priced, Priced]:
+def _ends(row: Row, quotes: Prices, of: Of) -> Iterator[Priced]:
     thing = row.place, row.asset
-    first, last = Millis(of.period.since - 1), of.period.until
-    return (
-        Priced(thing=thing, end="opening", at=first, quote=quotes.quote(thing, first)),
-        Priced(thing=thing, end="closing", at=last, quote=quotes.quote(thing, last)),
-    )
+    for end, at in (("opening", Millis(of.period.since - 1)), ("closing", of.period.until)):
+        yield Priced(
+            thing=thing,
+            end=end,
+            at=at,
+            quote=quotes.quote(thing, at),
+            lacking=quotes.lacking(thing, at),
+        )
 
 
 def _then(quotes: Prices, about: tuple[Key, Cause], moments: Mapping[Millis, Decimal]) -> Then:
     """Return what the amounts of one cause were worth when they moved."""
     (thing, cause), value, unpriced, oldest = about, ZERO, 0, 0
+    lacking: dict[str, None] = {}
     sources: dict[str, None] = {}
     for at, amount in moments.items():
-        quote = quotes.quote(thing, at) if amount else None
+        if not amount:
+            continue
+        quote = quotes.quote(thing, at)
         if quote is None:
-            unpriced += bool(amount)
+            unpriced += 1
+            name = quotes.lacking(thing, at)
+            when = "in between" if name == quotes.money else f"when it moved ({cause})"
+            lacking[f"price of {name} {when}"] = None
             continue
         value += worth(EXACT, amount, quote.px)
         sources[quote.source] = None
         if quote.at is not None:
             oldest = max(oldest, at - quote.at)
-    name = f"price of {thing[1]} when it moved ({cause})"
     return Then(
         thing=thing,
         cause=cause,
-        term=Term(value=None, missing=(name,)) if unpriced else Term(value=value),
+        term=Term(value=None, missing=tuple(lacking)) if unpriced else Term(value=value),
         moments=len(moments),
         unpriced=unpriced,
         oldest_ms=oldest,
@@ -337,7 +354,7 @@ def _then(quotes: Prices, about: tuple[Key, Cause], moments: Mapping[Millis, Dec
 
 def _line(row: Row, priced: Sequence[Priced], then: Sequence[Then]) -> Line:
     thing = row.place, row.asset
-    ends = {each.end: each.quote for each in priced if each.thing == thing}
+    ends = {each.end: each.term for each in priced if each.thing == thing}
     worths: dict[Cause, Term] = {each.cause: each.term for each in then if each.thing == thing}
     return money_line(row, worths, opening=ends["opening"], closing=ends["closing"])
 

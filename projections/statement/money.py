@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from projections.statement.quantities import Row
-    from projections.valuation import Quote
 
 VALUED_THEN: Final[tuple[Cause, ...]] = tuple(
     cause for cause in CAUSES if cause not in TRADES and cause not in {"moved inside", UNEXPLAINED}
@@ -80,17 +79,13 @@ class Line:
         return dict(self.causes).get(cause, NOTHING)
 
 
-def money_line(row: Row, then: Worths, *, opening: Quote | None, closing: Quote | None) -> Line:
+def money_line(row: Row, then: Worths, *, opening: Term, closing: Term) -> Line:
     """Return the equity in one token or position; *row* is its sum over places and accounts.
 
-    *then* is what each cause's amounts were worth when they moved. Must be called in the exact
-    context.
+    *then* is what each cause's amounts were worth when they moved, *opening* and *closing* the
+    prices at both ends. Must be called in the exact context.
     """
-    name = row.asset
-    p0 = Term(value=None, missing=(f"price of {name} at the opening",))
-    p1 = Term(value=None, missing=(f"price of {name} at the closing",))
-    p0 = p0 if opening is None else Term(value=opening.px)
-    p1 = p1 if closing is None else Term(value=closing.px)
+    name, p0, p1 = row.asset, opening, closing
     q0 = _quantity(row.opening, f"what there was of {name} at the opening")
     q1 = _quantity(row.closing, f"what there was of {name} at the closing")
     causes: dict[Cause, Term] = {}

@@ -72,7 +72,7 @@ def facts(statement: Statement) -> dict[str, object]:
     of = statement.of
     labels = [each.label for each in of.group.members if each.label]
     return {
-        "title": f"Statement {of.period.name}",
+        "title": "Statement" if " " in of.period.name else f"Statement {of.period.name}",
         "who": f"Group {of.name}" if of.is_group else of.name,
         "labels": "" if of.is_group else ", ".join(labels),
         "only": f"{of.token} only" if of.token else "",

@@ -192,7 +192,7 @@ def _members(statement: Statement) -> Block:
         )  # fmt: skip
     return Block(
         title=f"Members of {statement.of.name}",
-        columns=_text("account", "role", "label", "eliminated"),
+        columns=_text("account", "role", "label", "remark"),
         rows=tuple(rows),
     )
 
@@ -402,5 +402,5 @@ def notes_block(statement: Statement) -> Block:
         ("coverage", words.covered(statement)),
         ("rests on", words.remarks(statement)),
     ):
-        rows += [(kind, text) for text in texts]
+        rows += [(kind, text.replace("coverage: ", "", 1)) for text in texts]
     return Block(title="Notes", columns=_text("about", "text"), rows=tuple(rows))

@@ -31,7 +31,8 @@ def heading(statement: Statement) -> str:
     of = statement.of
     who = f"group {of.name}" if of.is_group else of.name
     only = f", {of.token} only" if of.token else ""
-    return f"{who}, {of.period.name}{only}: {span(statement)}"
+    month = "" if " " in of.period.name else f", {of.period.name}"
+    return f"{who}{month}{only}: {span(statement)}"
 
 
 def span(statement: Statement) -> str:

@@ -47,7 +47,7 @@ def test_september_opens_with_what_august_closed_with(cascade):
 def test_what_is_not_closed_says_so_and_coverage_is_at_the_foot(cascade):
     shown = cascade.fine("statement", *MONTH)
     assert "this period is not closed" in shown
-    assert "coverage: " in shown
+    assert "coverage | fills proven" in shown
     assert "no opening is attested" in shown
     assert "closing price of BTC-PERP is 26d 5h old" in shown
 
@@ -68,7 +68,7 @@ def test_only_one_token_is_a_statement_of_its_own(cascade):
 def test_in_a_money_without_a_price_every_figure_is_unknown_by_name(cascade):
     result = cascade("statement", *MONTH, "--money", "USDT0")
     assert 3 == result.exit_code
-    assert "unknown for want of: price of BTC-PERP at the closing" in result.output
+    assert "unknown for want of: price of USDT0 at the closing, price of USDT0 in between" in result.output
     assert "closing equity  | unknown" in result.output
 
 
