@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ledger.entries import Header
+    from projections.fold import States
     from projections.reference import Reference
     from replay.audit import AccountHistory
     from replay.closing import Closed
@@ -301,6 +302,7 @@ class _Walk:
                    for line in self.engine.batch(VENUE, header.version).lines)
         ]  # fmt: skip
         self._reference: tuple[int, Reference] | None = None
+        self._states: tuple[object, States] | None = None
         self._market = (
             Market(self.engine, question.as_of, question.last) if question.equity else None
         )
@@ -318,7 +320,11 @@ class _Walk:
         """Return the figures as known at a position, or in the middle of its batch."""
         rows = step.rows if step is not None else None
         reference = self._reference_at(position)
-        states = self.knowledge.states(self._known(position), reference, rows)
+        known = self._known(position)
+        asked = len(known), rows, id(reference)
+        if self._states is None or self._states[0] != asked:  # prices change nothing of them
+            self._states = asked, self.knowledge.states(known, reference, rows)
+        states = self._states[1]
         found = beliefs.figures(states)
         if self._market is None:
             return found

@@ -8,9 +8,10 @@ position began with a size of which no money is recorded.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger import timeline
+from ledger.codec import decode_all
 from ledger.entries import AsOf
 from ledger.money import ZERO, exact
 from ledger.units import VENUE
@@ -21,12 +22,16 @@ from projections.fold import Stopped
 from projections.valuation import Prices, observed_prices, worth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ledger.units import Millis, Stream
     from projections.beliefs import Value
     from projections.fold import States
     from projections.prices import Key, Price
     from projections.reference import Reference
     from replay.engine import Engine
+
+_PRICES: Final = (b"price_observed/", b"candle_observed/", b"reserve_observed/")
 
 
 class Market:
@@ -76,7 +81,7 @@ class Market:
         if self._prices is None or self._prices[0] != asked:
             found: dict[Key, list[Price]] = {}
             for stream, count in versions:
-                for key, price in self._latest_of(stream, count).items():
+                for key, price in self.latest(stream, count).items():
                     if measure is None or key[1] == measure:
                         found.setdefault(key, []).append(price)
             for series in found.values():
@@ -84,13 +89,35 @@ class Market:
             self._prices = asked, Prices(found, reference)
         return self._prices[1]
 
-    def _latest_of(self, stream: Stream, count: int) -> dict[Key, Price]:
+    def latest(self, stream: Stream, count: int) -> dict[Key, Price]:
         """Return the last prices of a stream by the instant, as known by its first batches."""
         asked = stream, count
         if asked not in self._latest:
             batch_of = self._engine.batches_of(stream)
             headers = self._headers[stream][:count]
             course = timeline.course(headers, batch_of, AsOf(effective=self._at))
-            series = observed_prices(timeline.events(course, batch_of))
+            lines = _last_lines(timeline.lines(course, batch_of))
+            series = observed_prices(decode_all(lines))
             self._latest[asked] = {key: prices[-1] for key, prices in series.items()}
         return self._latest[asked]
+
+
+def _last_lines(lines: Iterable[bytes]) -> list[bytes]:
+    """Return the last price of every market and measure, in their order; none is decoded.
+
+    Inside strings of a canonical line quotes are escaped, so that a name with its quotes and colon
+    is found nowhere but where the field is.
+    """
+    last: dict[tuple[bytes, ...], bytes] = {}
+    for line in lines:
+        head = line[6 : line.find(b'"', 6)]
+        if head.startswith(_PRICES):
+            key = (head, *(_field(line, name) for name in (b"asset", b"coin", b"measure")))
+            last.pop(key, None)
+            last[key] = line
+    return list(last.values())
+
+
+def _field(line: bytes, name: bytes) -> bytes:
+    start = line.find(b'"' + name + b'":"')
+    return b"" if start < 0 else line[start : line.find(b'",', start)]

@@ -16,6 +16,7 @@ from ledger.codec import event_id
 from ledger.errors import NotFound, NotInForce, UnclearQuestion
 from ledger.events import PairListed, Unrecognized
 from ledger.units import VENUE, Asset, Coin, Millis
+from projections.valuation import observed_prices
 from replay import closing
 from replay.cli import app
 from replay.diff import asked, diff
@@ -24,6 +25,7 @@ from replay.moments import parse_moment
 from replay.periods import Period
 from replay.reports import Made
 from replay.statement import question, statement
+from replay.worth import Market
 from tests.support.believing import ACCOUNT, acted, appended, audit_of, exported, opened, told
 from tests.support.histories import (
     START,
@@ -229,6 +231,21 @@ def test_equity_is_known_once_prices_are(history):
     change = history.diff("0..", BEFORE_IT_FELL, ["equity"]).change("equity USDC")
     assert (Decimal(0), "prices") == (change.before, change.shares[-1].causes[-1].kind)
     assert change.difference == sum(share.amount for share in change.shares)
+
+
+def test_the_last_prices_are_those_of_reading_every_line(history):
+    engine, position = history.audit.engine, history.audit.position()
+    until = parse_moment(BEFORE_IT_FELL)
+    market = Market(engine, until, position)
+    priced = 0
+    for info in history.audit.book.streams():
+        if info.stream.startswith(("market:", "reserve:")) or info.stream == VENUE:
+            count = len(engine.headers(info.stream, position))
+            events = engine.events(info.stream, position, until)
+            every = {key: series[-1] for key, series in observed_prices(events).items()}
+            assert every == market.latest(info.stream, count)
+            priced += len(every)
+    assert priced > 6
 
 
 def test_equity_is_what_a_statement_that_ends_there_closes_with(history):
