@@ -45,15 +45,20 @@ class Habit:
 
     by_rule: Walked
     own: Walked
-    candidates: tuple[Convention, ...] = (RULE,)
-    """Every convention that explains as many rows as the account's own."""
+    tied: tuple[Walked, ...] = ()
+    """Every convention that explains as many rows, the account's own first; empty for the rule."""
     rows: int = 0
     """How many rows stand against an amount that is known and not zero."""
 
     @property
     def name(self) -> str:
         """What the account's convention is called; undetermined where several explain as much."""
-        return self.own.convention.name if len(self.candidates) == 1 else UNDETERMINED
+        return self.own.convention.name if len(self.tied) <= 1 else UNDETERMINED
+
+    @property
+    def candidates(self) -> tuple[Convention, ...]:
+        """Every convention that explains as many rows as the account's own."""
+        return tuple(each.convention for each in self.tied) or (self.own.convention,)
 
     @property
     def is_rule(self) -> bool:
@@ -87,9 +92,8 @@ def habit(
             whole = [each for each in tried if len(each.payables) == len(hours)]
             best = max((each.fitting for each in whole), default=0)
             if best - by_rule.fitting > LET_BE:
-                own = [each for each in whole if each.fitting == best]
-                conventions = tuple(each.convention for each in own)
-                return attrs.evolve(plain, own=own[0], candidates=conventions)
+                tied = tuple(each for each in whole if each.fitting == best)
+                return attrs.evolve(plain, own=tied[0], tied=tied)
     return plain
 
 

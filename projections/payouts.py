@@ -134,7 +134,7 @@ class Payable:
     is_fit: bool
     tracks: tuple[Track, ...]
     by_rule: Decimal | None
-    """What the rule gives on the oldest hypothesis, at eight places; None where not known."""
+    """What the rule gives at eight places, on the hypothesis that the row fits, else the oldest."""
 
     @property
     def due(self) -> Decimal | None:
@@ -266,16 +266,16 @@ class Walker:
         ]
         tracks = tuple(track for track, _ in alive)
         dues, why = self._dues(number, alive)
-        row, others, is_fit = self._matched(hour, dues)
+        row, others, place = self._matched(hour, dues)
         payable = Payable(
             hour=hour,
             dues=dues,
             why=why,
             row=row,
             others=others,
-            is_fit=is_fit,
+            is_fit=place is not None,
             tracks=tracks,
-            by_rule=self._by_rule(hour, tracks) if dues else None,
+            by_rule=self._by_rule(hour, tracks[place or 0]) if dues else None,
         )
         self._advance(number, payable, alive)
         for told in hour.told:
@@ -345,22 +345,21 @@ class Walker:
 
     def _matched(
         self, hour: Hour, dues: Sequence[Decimal]
-    ) -> tuple[Paid | None, tuple[Paid, ...], bool]:
-        """Return the row of the hour, the others beside it, and whether the row is what is due."""
+    ) -> tuple[Paid | None, tuple[Paid, ...], int | None]:
+        """Return the row of the hour, the others beside it, and by which hypothesis it is due."""
         rows = list(self._rows.get(hour.until, ()))
         timely = [row for row in rows if row.at - hour.until <= self._late_after]
         # The oldest hypothesis goes first: a late row may fit one that nothing was paid before.
-        for due in dues:
+        for place, due in enumerate(dues):
             for row in timely:
                 if self._convention.fits(row.amount, due):
-                    return row, _without(rows, row), True
+                    return row, _without(rows, row), place
         if timely:
-            return timely[0], _without(rows, timely[0]), False
-        return None, tuple(rows), False
+            return timely[0], _without(rows, timely[0]), None
+        return None, tuple(rows), None
 
-    def _by_rule(self, hour: Hour, tracks: Sequence[Track]) -> Decimal | None:
+    def _by_rule(self, hour: Hour, track: Track) -> Decimal | None:
         """Return what the rule gives for an hour on what stands as it begins."""
-        track = tracks[0]
         found = counted(hour.spans[track.skip :], track.standing, RULE, self._factors)
         return None if found is None else round_half_even(found.interest, PAID_PLACES)
 

@@ -10,6 +10,7 @@ from replay.cli.common import examples
 from replay.cli.groups import LazyGroup
 
 VERBS: Final[dict[str, tuple[str, str]]] = {
+    "interest": ("reconcile_interest", "Hold hourly interest against what follows by rule."),
     "state": ("reconcile_state", "Hold the venue's states of an account against its history."),
     "pool": ("reconcile_pool", "Hold recorded states of a reserve against its laws."),
     "book": ("reconcile_book", "Hold every recorded state against what needs no history."),
