@@ -6,12 +6,12 @@ the result a failure. Run ``make accept``; it takes a while.
 
 Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPLES (generated
 histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS (random margin
-states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_REMOVALS (events taken out of
-histories), ROLLFORWARD_INSTANTS (crowded milliseconds), ROLLFORWARD_WATERFALLS (ways whose change
-is shared out), ROLLFORWARD_STATEMENTS (books, per law of statements), ROLLFORWARD_MONTHS (exported
-months), ROLLFORWARD_DELETIONS (events left out), ROLLFORWARD_BELIEFS (histories whose figures
-changed), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other
-interpreters, by path).
+states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BISECT_EVENTS (events among which one
+is missing), ROLLFORWARD_REMOVALS (events taken out of histories), ROLLFORWARD_INSTANTS (crowded
+milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFORWARD_STATEMENTS
+(books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_DELETIONS (events
+left out), ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_BENCHMARK_EVENTS,
+ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ FULL_COUNT = {
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
     "ROLLFORWARD_PORTFOLIOS": "200000",
     "ROLLFORWARD_HISTORIES": "2000",
+    "ROLLFORWARD_BISECT_EVENTS": "1000000",
     "ROLLFORWARD_REMOVALS": "1000",
     "ROLLFORWARD_INSTANTS": "24",
     "ROLLFORWARD_WATERFALLS": "20",
@@ -101,6 +102,8 @@ EXPECTED = (
     Expected("3-5", "a simulated venue, a naive calculator, seeded errors"),
     Expected("3-6", "the bundled account's margin, shown"),
     Expected("4-2", "deletions named to the interval between two states"),
+    Expected("4-3", "one event dropped, located by bisection"),
+    Expected("4-4", "recorded reserves, supplies and states, rebuilt and observed"),
     Expected("4-5", "why a figure changed, and closed reports made again"),
     Expected("4-6", "exported months, taken by the programs they are for"),
     Expected("5-4", "what-ifs, orders and waterfalls, against other hands"),

@@ -95,14 +95,12 @@ def command(
             supply=_supply(audit, supplier, amount),
             pace=pace_of(pace, step),
         )
-        feet = _coverage(audit, report)
-    if as_json:
-        put_json({**to_dict(report), "coverage": list(feet)})
-    else:
-        tell(heading(report))
-        put_tables(tables(report, every=every))
-        for line in feet:
-            click.echo(line)
+        if as_json:
+            put_json({**to_dict(report), "coverage": list(_coverage(audit, report))})
+        else:
+            tell(heading(report))
+            put_tables(tables(report, every=every))
+            _put_coverage(audit, report)
     if record and by:
         _record(book, report, by)
     if report.breaks:
@@ -149,12 +147,19 @@ def _number(option: str, text: str) -> Decimal:
 def _coverage(audit: Audit, report: PoolReport) -> tuple[str, ...]:
     if report.supplier is None:
         return ()
-    from replay.coverage import certificate
+    from replay.coverage import foot
 
     history = audit.account(report.supplier)
-    return certificate(
-        history, since=report.since, until=report.until, position=report.position
-    ).lines()
+    return foot(history, since=report.since, until=report.until, position=report.position)
+
+
+def _put_coverage(audit: Audit, report: PoolReport) -> None:
+    if report.supplier is None:
+        return
+    from replay.cli.coverage import put_foot
+
+    history = audit.account(report.supplier)
+    put_foot(history, since=report.since, until=report.until, position=report.position)
 
 
 def _record(book: Path | None, report: PoolReport, by: str) -> None:

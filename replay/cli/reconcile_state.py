@@ -97,21 +97,20 @@ def command(
 
 
 def _show(history: AccountHistory, report: StateReport, *, as_json: bool) -> None:
-    from replay.coverage import certificate
     from replay.reconcile.state_report import heading, tables, to_dict
 
-    feet: tuple[str, ...] = ()
-    if report.until > report.since:
-        feet = certificate(
-            history, since=report.since, until=report.until, position=report.position
-        ).lines()
+    since, until, position = report.since, report.until, report.position
     if as_json:
+        from replay.coverage import foot
+
+        feet = foot(history, since=since, until=until, position=position)
         put_json({**to_dict(report), "coverage": list(feet)})
         return
+    from replay.cli.coverage import put_foot
+
     tell(heading(report))
     put_tables(tables(report))
-    for line in feet:
-        click.echo(line)
+    put_foot(history, since=since, until=until, position=position)
 
 
 def _identities(held: IdentityReport, *, as_json: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ledger.money import canonical, exact, round_half_even
+from ledger.money import canonical, exact, round_floor, round_half_even
 from projections import pool
 from projections.pool_bounds import CURVE_SAYS
 from replay.moments import iso
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from projections.pool_bounds import Pace
     from replay.reconcile.pool import PoolReport
+    from replay.reconcile.seen import Seen
     from replay.reconcile.supply import Share
 
 SHARE_PLACES: Final = 7
+BOUND_PLACES: Final = 10
 
 _SHARE_NOTE: Final = (
     "share: growth of the protocol's part ÷ growth of what is borrowed, where it follows; it is "
@@ -37,7 +39,7 @@ def tables(report: PoolReport, *, every: bool = False) -> list[Table]:
     """
     found = [states_table(report) if every else summary_table(report), pairs_table(report)]
     if report.supplier is not None or report.shares:
-        found.append(supply_table(report))
+        found += [supply_table(report), rates_table(report)]
     return found
 
 
@@ -95,21 +97,23 @@ def summary_table(report: PoolReport) -> Table:
 
 
 def pairs_table(report: PoolReport) -> Table:
-    """Return what the protocol's part did between every two neighboring states."""
+    """Return what the protocol's part did between every two neighboring states.
+
+    Bounds have ten places, the least rounded down and the most up.
+    """
     rows = tuple(
         (
-            iso(each.before.at), iso(each.after.at), _or_unknown(each.held),
-            _or_unknown(each.now), _or_unknown(each.grown), _or_unknown(each.least),
-            _or_unknown(each.most), share_shown(each),
+            iso(each.before.at), iso(each.after.at), _or_unknown(each.grown),
+            _or_unknown(_floor(each.least)), _or_unknown(_ceiling(each.most)), share_shown(each),
             each.kept if not each.lacking else f"{UNKNOWN}: {each.lacking}",
         )
         for each in report.pairs
     )  # fmt: skip
     return Table(
         title=f"Conservation of reserve {report.asset}: at hand + borrowed − supplied",
-        columns=("since", "until", "held", "then", "growth", "least", "most", "share", "verdict"),
+        columns=("since", "until", "growth", "least", "most", "share", "verdict"),
         rows=rows,
-        numbers=frozenset({"held", "then", "growth", "least", "most", "share"}),
+        numbers=frozenset({"growth", "least", "most", "share"}),
         notes=(_SHARE_NOTE, _TOLERANCE) if rows else (),
         empty="fewer than two recorded states in the period",
     )
@@ -133,17 +137,38 @@ def supply_table(report: PoolReport) -> Table:
                 f"from {iso(share.since)}: recorded states lie farther apart than the pace "
                 f"allows; it is refuted, and not used"
             )
-    whose = f" of {report.supplier}" if report.supplier else ""
     return Table(
-        title=f"Supply{whose} in reserve {report.asset}, from its public states alone",
-        columns=("since", "until", "assumption", "supplied", "least", "most", "earned",
-                 "yearly_least", "yearly_most", "yearly_earned", "verdict"),
+        title=f"{_supply(report)}: what was earned, from its public states alone",
+        columns=("since", "until", "assumption", "least", "most", "earned", "verdict"),
         rows=tuple(rows),
-        numbers=frozenset({"supplied", "least", "most", "earned", "yearly_least", "yearly_most",
-                           "yearly_earned"}),
+        numbers=frozenset({"least", "most", "earned"}),
         notes=(*notes, *(assumptions(report) if rows else ())),
         empty=_NO_LOAN,
+    )
+
+
+def rates_table(report: PoolReport) -> Table:
+    """Return the same as yearly rates, with what was supplied at the beginning."""
+    rows = tuple(
+        (
+            iso(share.since), iso(share.until), canonical(share.value), each.bound.assumption,
+            canonical(each.bound.low), canonical(each.bound.high), _or_unknown(share.rate),
+        )
+        for share in report.shares
+        for each in share.paid
     )  # fmt: skip
+    return Table(
+        title=f"{_supply(report)}: yearly rates",
+        columns=("since", "until", "supplied", "assumption", "least", "most", "earned"),
+        rows=rows,
+        numbers=frozenset({"supplied", "least", "most", "earned"}),
+        empty="none",
+    )
+
+
+def _supply(report: PoolReport) -> str:
+    whose = f" of {report.supplier}" if report.supplier else ""
+    return f"Supply{whose} in reserve {report.asset}"
 
 
 def assumptions(report: PoolReport) -> tuple[str, ...]:
@@ -171,15 +196,13 @@ def pace_says(pace: Pace) -> str:
 
 
 def _share_rows(share: Share) -> list[tuple[str | None, ...]]:
-    ends = (iso(share.since), iso(share.until))
-    value, earned = canonical(share.value), _or_unknown(share.observed)
-    rate = _or_unknown(share.rate)
+    ends, earned = (iso(share.since), iso(share.until)), _or_unknown(share.observed)
     if not share.paid:
-        return [(*ends, "", value, UNKNOWN, UNKNOWN, earned, UNKNOWN, UNKNOWN, rate, UNKNOWN)]
+        return [(*ends, "", UNKNOWN, UNKNOWN, earned, UNKNOWN)]
     return [
         (
-            *ends, each.bound.assumption, value, canonical(each.least), canonical(each.most),
-            earned, canonical(each.bound.low), canonical(each.bound.high), rate, each.verdict,
+            *ends, each.bound.assumption, canonical(each.least), canonical(each.most), earned,
+            each.verdict,
         )
         for each in share.paid
     ]  # fmt: skip
@@ -193,33 +216,45 @@ def to_dict(report: PoolReport) -> dict[str, object]:
         "until": iso(report.until),
         "known_at": str(report.position),
         "states": states_table(report).to_dicts(),
-        "pairs": pairs_table(report).to_dicts(),
-        "supplier": report.supplier,
-        "supply": [
-            {
-                **row,
-                "moved": canonical(share.moved),
-                "hourly_rows": None if share.rows is None else canonical(share.rows),
-                "captured": [_capture(each) for each in share.events],
-            }
-            for share in report.shares
-            for row in supply_of(report, share)
+        "pairs": [
+            {**row, "held": _shown(each.held), "then": _shown(each.now)}
+            for row, each in zip(pairs_table(report).to_dicts(), report.pairs, strict=True)
         ],
+        "supplier": report.supplier,
+        "supply": [_supply_of(share) for share in report.shares],
         "assumptions": list(assumptions(report)),
         "notes": [note for table in tables(report, every=True) for note in table.notes],
     }
 
 
-def supply_of(report: PoolReport, share: Share) -> list[dict[str, str | None]]:
-    """Return the rows of one stretch of a supply as dictionaries."""
-    columns = supply_table(report).columns
-    return [dict(zip(columns, row, strict=True)) for row in _share_rows(share)]
+def _supply_of(share: Share) -> dict[str, object]:
+    """Return one stretch of a supply as a dictionary, bounds by assumption."""
+    return {
+        "since": iso(share.since),
+        "until": iso(share.until),
+        "supplied": canonical(share.value),
+        "moved": canonical(share.moved),
+        "earned": _shown(share.observed),
+        "yearly_earned": _shown(share.rate),
+        "hourly_rows": _shown(share.rows),
+        "bounds": [
+            {
+                "assumption": each.bound.assumption,
+                "least": canonical(each.least),
+                "most": canonical(each.most),
+                "yearly_least": canonical(each.bound.low),
+                "yearly_most": canonical(each.bound.high),
+                "verdict": each.verdict,
+            }
+            for each in share.paid
+        ],
+        "unknown": share.bounded.lacking or None,
+        "states": share.bounded.states,
+        "captured": [_capture(each) for each in share.events],
+    }
 
 
-def _capture(each: object) -> dict[str, str | None]:
-    from replay.reconcile.seen import Seen
-
-    assert isinstance(each, Seen)
+def _capture(each: Seen) -> dict[str, str | None]:
     return {
         "event": each.identity,
         "at": iso(each.event.at),
@@ -234,6 +269,16 @@ def _or_unknown(value: Decimal | None) -> str:
 
 def _shown(value: Decimal | None) -> str | None:
     return None if value is None else canonical(value)
+
+
+def _floor(value: Decimal | None) -> Decimal | None:
+    with exact():
+        return None if value is None else round_floor(value, BOUND_PLACES)
+
+
+def _ceiling(value: Decimal | None) -> Decimal | None:
+    with exact():
+        return None if value is None else -round_floor(-value, BOUND_PLACES)
 
 
 def share_shown(each: pool.Pair) -> str | None:

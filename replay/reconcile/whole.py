@@ -91,7 +91,8 @@ def reconcile_whole(
 def tables(report: WholeReport) -> list[Table]:
     """Return the report as tables: reserves, neighboring states, supplies, identities."""
     found = [_pools(report), _pairs(report)]
-    found += [pool_report.supply_table(each) for each in report.supplies]
+    for each in report.supplies:
+        found += [pool_report.supply_table(each), pool_report.rates_table(each)]
     found += [_identities(report)]
     found += [identities.figures_table(each) for each in report.identities if not each.is_clean]
     return found
@@ -132,7 +133,8 @@ def _pairs(report: WholeReport) -> Table:
 def _identities(report: WholeReport) -> Table:
     rows: list[tuple[str | None, ...]] = []
     for each in report.identities:
-        rows += [(each.account, *row) for row in identities.states_table(each).rows]
+        account = f"{each.account[:6]}…{each.account[-4:]}"
+        rows += [(account, *row) for row in identities.states_table(each).rows]
     return Table(
         title="Perpetuals states held against themselves",
         columns=("account", *identities.COLUMNS),
