@@ -34,7 +34,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("diff", "Explain why figures changed between two states of knowledge."),
     "close": ("close", "Close a period on a report that can be made again."),
     "reproduce": ("reproduce", "Make a closed report again and compare every byte."),
-    "statement": ("statement", "Roll a period forward: opening, activity, closing; as any paper."),
+    "statement": ("statement", "Roll a period forward: opening, activity, closing."),
     "group": ("group", "Take a master, its sub-accounts and vaults as one entity."),
     "tape": ("tape", "Step through an account, forward and back, and watch its figures."),
     "explain": ("explain", "Go from a figure or an event back to the raw records behind it."),

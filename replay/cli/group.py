@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 @click.group(
     name="group",
-    epilog=examples(
-        "rollforward group define fund --master 0x31ca… --sub 0x77aa… --label 0x77aa…=hedge "
-        "--as ada",
-        "rollforward group list",
-        "rollforward group show fund",
-    ),
+    epilog=examples("rollforward group list", "rollforward group show fund"),
 )
 def command() -> None:
     """Take a master, its sub-accounts and vaults as one entity."""
@@ -41,7 +36,8 @@ def command() -> None:
 @command.command(
     name="define",
     epilog=examples(
-        "rollforward group define fund --master 0x31ca… --sub 0x77aa… --as ada",
+        "rollforward group define fund --master 0x31ca… --sub 0x77aa… --label 0x77aa…=hedge "
+        "--as ada",
         "rollforward group define fund --master 0x31ca… --vault 0x90be… --label 0x90be…=vault "
         '--reason "mandate of 2026" --as ada',
     ),
