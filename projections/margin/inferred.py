@@ -18,7 +18,7 @@ from ledger.money import ZERO, canonical, exact
 from ledger.units import Asset, Millis
 from projections import chart
 from projections.arithmetic import EXACT
-from projections.margin.picture import SINGLE_BALANCE, Given, Input, known, missing
+from projections.margin.picture import SINGLE_BALANCE, Given, known, missing
 from projections.rulebooks import formulas
 
 if TYPE_CHECKING:
@@ -203,43 +203,6 @@ def _of(given: Given) -> Decimal:
     value = known(given)
     assert value is not None, "missing() was asked"
     return value
-
-
-def between(
-    before: Picture, after: Picture, explained: Mapping[tuple[Asset, Side], Decimal]
-) -> tuple[Inferred, ...]:
-    """Return movements of loans between two pictures that *explained* does not cover.
-
-    *explained* is, by token and side, what recorded operations and interest moved in between.
-    """
-    found = []
-    with exact():
-        for token in after.tokens:
-            earlier = before.token(token.asset)
-            if earlier is None:
-                continue
-            pairs: tuple[tuple[Side, Given, Given], ...] = (
-                ("supply", earlier.supplied, token.supplied),
-                ("borrow", earlier.borrowed, token.borrowed),
-            )
-            for side, one, two in pairs:
-                if not (isinstance(one, Input) and isinstance(two, Input)):
-                    continue
-                told = explained.get((token.asset, side), ZERO)
-                left = two.value - one.value - told
-                if left:
-                    found.append(
-                        Inferred(
-                            what=_MOVED[side, left > ZERO],
-                            asset=token.asset,
-                            amount=abs(left),
-                            since=before.at,
-                            until=after.at,
-                            why=f"{side} went from {canonical(one.value)} to "
-                            f"{canonical(two.value)}; records explain {canonical(told)}",
-                        )
-                    )
-    return tuple(found)
 
 
 def shortfalls(picture: Picture, earlier: Picture | None = None) -> tuple[Inferred, ...]:

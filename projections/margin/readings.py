@@ -23,11 +23,6 @@ OF_THE_RATIO: Final = ("offset", "debt", "isolated", "ltv", "trigger")
 """Questions whose answer may change the portfolio margin ratio or its verdict."""
 
 
-def questions(rulebook: Rulebook) -> tuple[str, ...]:
-    """Return what the texts of a rulebook leave open, in the order they were written."""
-    return tuple(dict.fromkeys(each.question for each in rulebook.readings))
-
-
 def choice(rulebook: Rulebook, wanted: Iterable[str] = ()) -> dict[str, str]:
     """Return one reading per question: those *wanted*, else the first of each question.
 

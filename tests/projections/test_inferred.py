@@ -12,12 +12,12 @@ from ledger.units import Address, Dex, Millis, Stream, reserve_stream
 from projections import chart, prices
 from projections.fold import fold
 from projections.lending import lending, rates
-from projections.margin import Anchor, rebuilt
-from projections.margin.inferred import automatic, shortfalls
+from projections.margin import Anchor, Unknown, rebuilt
+from projections.margin.inferred import automatic, idle, shortfalls
 from projections.margin.rebuilt import with_recorded_loans
 from projections.reference import Reference
 from projections.rulebooks.base import USDC
-from tests.support.pictures import exchange, moment, picture, position, token
+from tests.support.pictures import exchange, given, moment, picture, position, token
 
 D = Decimal
 WHO = Address("0x00000000000000000000000000000000000000aa")
@@ -177,6 +177,40 @@ def test_what_an_earlier_state_shows_lent_is_not_moved_by_being_shown_again():
     assert D(900) == new.total.value
 
 
+@pytest.mark.parametrize("lacking", ["total", "supplied", "borrowed"])
+def test_where_a_state_lacks_something_nothing_is_inferred(lacking):
+    dim = token("USDC", **{"total": -200, lacking: Unknown(f"{lacking} of USDC")})
+    after = Anchor(picture=picture(dim, at=SECOND), balances={})
+    assert () == automatic(BEGIN, after)
+    assert () == shortfalls(after.picture)
+
+
+def test_a_position_without_a_mark_leaves_the_money_unknown():
+    dim = exchange(position("HYPE", size=-10, mark=Unknown("mark of HYPE")), raw=500)
+    other = exchange(position("HYPE", size=-10, mark=50), dex="x", collateral="USDH")
+    shown = picture(token("USDC", total=1500, supplied=500), at=SECOND, exchanges=(other, dim))
+    assert () == automatic(BEGIN, Anchor(picture=shown, balances={}))
+
+
+def test_only_portfolio_margin_borrows_by_itself():
+    assert () == shortfalls(picture(token("USDC", total=-200), mode="unifiedAccount"))
+
+
 def test_a_token_without_a_state_before_is_passed_over():
     other = attrs.evolve(BEGIN, picture=picture(token("HYPE", total=5), at=FIRST))
     assert () == automatic(other, anchor(SECOND, total="1000", supplied="1000"))
+
+
+# ------------------------------------------------------------------------- one state alone
+
+
+def test_what_the_identity_leaves_over_is_inferred_and_marked():
+    at = moment("2026-07-01")
+    parts = {"values": [given(400)], "supplied": given(100), "borrowed": given(0)}
+    more = idle(USDC, at, total=given(600), held=given(0), **parts)
+    assert ("supplied", D(100)) == (more.what, more.amount)
+    less = idle(USDC, at, total=given(450), held=given(0), **parts)
+    assert ("borrowed", D(50)) == (less.what, less.amount)
+    assert idle(USDC, at, total=given(600), held=given(100), **parts) is None
+    lacking = idle(USDC, at, total=given(600), held=Unknown("spot hold of USDC"), **parts)
+    assert ("spot hold of USDC",) == lacking

@@ -13,7 +13,6 @@ from ledger.units import Asset, Coin, Dex
 from projections.arithmetic import EXACT
 from projections.margin import Input, Pool, Step, Unknown, judge
 from projections.margin.efficiency import efficiency
-from projections.margin.inferred import between, idle
 from projections.margin.perps import tier_at
 from projections.rulebooks import by_id, formulas
 from projections.rulebooks.base import HYPE, USDC, USDH, USDT0
@@ -502,28 +501,6 @@ def test_a_standard_account_can_be_seen_as_the_others():
 
 
 # ------------------------------------------------------------------------- inferred
-
-
-def test_what_the_identity_leaves_over_is_inferred_and_marked():
-    at = moment("2026-07-01")
-    parts = {"values": [given(400)], "supplied": given(100), "borrowed": given(0)}
-    more = idle(USDC, at, total=given(600), held=given(0), **parts)
-    assert ("supplied", D(100)) == (more.what, more.amount)
-    less = idle(USDC, at, total=given(450), held=given(0), **parts)
-    assert ("borrowed", D(50)) == (less.what, less.amount)
-    assert idle(USDC, at, total=given(600), held=given(100), **parts) is None
-    lacking = idle(USDC, at, total=given(600), held=Unknown("spot hold of USDC"), **parts)
-    assert ("spot hold of USDC",) == lacking
-
-
-def test_between_two_pictures_only_what_records_do_not_explain_is_inferred():
-    before = picture(token("USDC", total=100, supplied=100))
-    after = picture(token("USDC", total=-50, supplied=0, borrowed=50), at="2026-07-02")
-    told = {(Asset("USDC"), "supply"): D(-100)}
-    (found,) = between(before, after, told)
-    assert ("borrowed", D(50)) == (found.what, found.amount)
-    assert (before.at, after.at) == (found.since, found.until)
-    assert 2 == len(between(before, after, {}))
 
 
 def test_formulas_of_rates_over_a_period():
