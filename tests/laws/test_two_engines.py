@@ -47,7 +47,8 @@ SPARED = (
     # read by claims and tables, not by states
     "projections.balances.own", "projections.positions.size", "projections.positions.stated_size",
     "projections.positions.entry_notional", "projections.positions.entry_price",
-    "projections.positions.realized", "projections.positions.perp_filled", "projections.prices.last",
+    "projections.positions.realized", "projections.positions.perp_filled",
+    "projections.prices.last",
     "projections.liquidations.name", "projections.postings.postings", "projections.chart.is_own",
     "replay.evidence.verifier.engine.Journal.position",
     # how bytes are framed and errors are made: their own vectors hold them

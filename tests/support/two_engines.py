@@ -112,7 +112,8 @@ def tiny_history(chance: random.Random) -> list[Event]:
             odd = Decimal(0 if tidy else chance.choice(("0", "0", "5E-11", "1E-10")))
             events.append(
                 ev.Transferred(
-                    stream=STREAM, at=at, venue_type="spotTransfer", asset=Asset(chance.choice("AB")),
+                    stream=STREAM, at=at, venue_type="spotTransfer",
+                    asset=Asset(chance.choice("AB")),
                     amount=amount + odd, sender=pair[0], recipient=pair[1],
                     source="spot", target=chance.choice(("spot", "perp:")), fee=Decimal(0),
                     fee_asset=None, native_fee=Decimal(chance.choice((0, 1))), usdc_value=None,
@@ -174,7 +175,8 @@ def spoiled_fill(event: ev.Filled, chance: random.Random) -> ev.Filled:
         {"notional": Decimal("1234.5678915")}, {"px": Decimal("12.3456789012")},
         {"px": Decimal("0.333333333333"), "notional": Decimal("77.1234565")},
         {"sz": event.sz + Decimal("0.000000001")}, {"fee": Decimal(0)},
-        {"direction": "Liquidated Cross Long"}, {"liquidated_user": own, "liquidation_method": "market"},
+        {"direction": "Liquidated Cross Long"},
+        {"liquidated_user": own, "liquidation_method": "market"},
         {"liquidated_user": "0x" + "9" * 40, "direction": "Liquidated Isolated Short"},
         {"liquidated_user": own, "liquidation_method": "backstop", "liquidation_mark": event.px},
         {"px": Decimal("1.00000001"), "sz": Decimal(3), "notional": Decimal("3.1")},
@@ -199,8 +201,10 @@ def strange(beside: Event, chance: random.Random) -> Event:
         "amount": Decimal(chance.choice(("1.0000000050", "1.000000005", "0.00000000015", "4"))),
         "sender": chance.choice((own, other, None)), "recipient": chance.choice((own, other, None)),
         "source": chance.choice(("spot", "perp:")), "target": chance.choice(("spot", "perp:xyz")),
-        "fee": Decimal(chance.choice(("0.1", "0.000000015"))), "fee_asset": chance.choice((None, Asset("HYPE"))),
-        "native_fee": Decimal(chance.choice(("0", "1", "1.000000015"))), "usdc_value": None, "tx_hash": "0xfd",
+        "fee": Decimal(chance.choice(("0.1", "0.000000015"))),
+        "fee_asset": chance.choice((None, Asset("HYPE"))),
+        "native_fee": Decimal(chance.choice(("0", "1", "1.000000015"))),
+        "usdc_value": None, "tx_hash": "0xfd",
     }  # fmt: skip
     candle = {"interval": "1h", "opened": beside.at, "first": Decimal(1), "highest": Decimal(2)}
     drawn: tuple[Event, ...] = (
@@ -238,7 +242,8 @@ def opening(first: Event, chance: random.Random) -> ev.Opened:
     places = ("spot", "spot", "perp:", "supplied", "borrowed", "staking")
     balances = tuple(
         ev.OpeningBalance(
-            place=chance.choice(places), asset=Asset(chance.choice(("USDC", "HYPE", "PURR", "A", "B"))),
+            place=chance.choice(places),
+            asset=Asset(chance.choice(("USDC", "HYPE", "PURR", "A", "B"))),
             amount=Decimal(chance.choice(("0", "1", "12.5", "700", "0.00000001"))),
         )
         for _ in range(chance.randrange(4))
