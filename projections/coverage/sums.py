@@ -20,9 +20,9 @@ from ledger.errors import UnknownKind
 from ledger.money import ZERO, canonical, unscaled
 from ledger.units import Millis, is_spot
 from projections.chart import BORROWED, SPOT, SUPPLIED, Place, perp
-from projections.checks.states import SINGLE_BALANCE_MODES
 from projections.coverage.levels import BALANCES, FAMILIES, Stretch, common, united
 from projections.coverage.loans import TOKEN_UNIT, Loans
+from projections.margin.picture import SINGLE_BALANCE
 from projections.positions import SHEET_DIGITS, agrees, is_early
 from projections.postings import is_perp, moves, opened
 
@@ -142,7 +142,7 @@ class Sums:
         while self._waiting and self._waiting[0].at + CLOCK_AHEAD < event.at:
             self._judge(self._waiting.popleft())
         if isinstance(event, ev.ModeChanged):
-            self._is_single = event.mode in SINGLE_BALANCE_MODES
+            self._is_single = event.mode in SINGLE_BALANCE
         elif isinstance(event, _Observed):
             if isinstance(event, ev.PerpStateObserved):
                 self._perps[event.dex] = event

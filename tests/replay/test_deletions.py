@@ -28,9 +28,6 @@ EACH = 60
 HOUR = 3_600_000
 """What belongs to an hour is named with its whole hour, in which a state may fall."""
 
-LATE = 1_800_000
-"""An hourly row may come this long after its hour."""
-
 
 def missing(events: Iterator[Event], observed: Observed) -> list[Stretch]:
     """Return what the certificate of the whole period names as missing."""
@@ -52,8 +49,10 @@ def histories(folder: Path) -> Iterator[Observed]:
 def reason(event: Event, observed: Observed) -> str:
     """Return why an omission does not show; empty where there is no reason."""
     if isinstance(event, InterestAccrued):
-        if event.at - event.at % HOUR + LATE > observed.events[-1].at:
-            return "interest of the last hour, whose row may still come"
+        later = [each for each in observed.events if each.at > event.at]
+        rows = [each for each in later if isinstance(each, InterestAccrued)]
+        if not any(each.asset == event.asset for each in rows):
+            return "the last row of interest of a token"
         if max(event.supply, event.borrow) < Decimal("0.00002"):
             return "interest of a few units of the last place"
         if any(
