@@ -27,7 +27,7 @@ from replay.tables import UNKNOWN, Cell, Table
 from replay.words import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from ledger.units import Millis
@@ -101,14 +101,14 @@ def next_step(case: Case) -> str:
     return NEXT[case.status]
 
 
-def listed(cases: Iterable[Case], at: Millis, *, position: int, all_of: Desk) -> Table:
+def listed(cases: Sequence[Case], at: Millis, *, position: int, all_of: Desk) -> Table:
     """Return the list of breaks by value date, with their ages at an instant."""
     rows = tuple(
         (
             case.found.identity,
             _whose(case),
             case.found.subject,
-            iso(case.found.at),
+            short(case.found.at),
             str(desks.age_days(case, at)),
             case.found.kind,
             amount(case.found.difference),
@@ -132,6 +132,29 @@ def listed(cases: Iterable[Case], at: Millis, *, position: int, all_of: Desk) ->
         ),
         empty="none",
     )  # fmt: skip
+
+
+def narrow(table: Table) -> Table:
+    """Return the list without the columns that say nothing: empty ones, and one history for all."""
+    cells = {name: {row[index] for row in table.rows} for index, name in enumerate(table.columns)}
+    gone = {name for name in ("convention", "owner", "remarks") if cells[name] <= {None}}
+    title = table.title
+    if len(cells["history"]) == 1:
+        gone.add("history")
+        title = title.replace("Breaks", f"Breaks of {next(iter(cells['history']))}", 1)
+    kept = [index for index, name in enumerate(table.columns) if name not in gone]
+    return attrs.evolve(
+        table,
+        title=title,
+        columns=tuple(table.columns[index] for index in kept),
+        rows=tuple(tuple(row[index] for index in kept) for row in table.rows),
+    )
+
+
+def short(moment: Millis) -> str:
+    """Return a moment in UTC without seconds where there are none: ``2026-08-03T12:01Z``."""
+    whole = iso(moment)
+    return whole.replace(":00.000Z", "Z") if whole.endswith(":00.000Z") else whole
 
 
 def _whose(case: Case) -> str:
@@ -180,8 +203,8 @@ def _itself(case: Case, at: Millis, pinned: Pins, position: int) -> Table:
         ("what", found.text),
         ("subject", f"{found.subject} ({found.desk} desk)"),
         ("account", found.account or "none: a reserve's pool"),
-        ("value date", iso(found.at) if found.at == found.until
-         else f"{iso(found.at)} to {iso(found.until)}"),
+        ("value date", short(found.at) if found.at == found.until
+         else f"{short(found.at)} to {short(found.until)}"),
         ("age", f"{desks.age_days(case, at)} days ({desks.bucket(case, at)})"),
         ("held against", case.against),
         ("class", found.kind),
@@ -266,9 +289,9 @@ def said(act: Act, pinned: Pins) -> str:
         case BreakOpened():
             found = recorded(event)
             return (
-                f"found by run {event.run[:SHORT]}: {found.kind}, expected "
-                f"{amount(found.expected)}, observed {amount(found.observed)}, difference "
-                f"{amount(found.difference)}"
+                f"{found.kind}: expected {amount(found.expected)}, observed "
+                f"{amount(found.observed)}, difference {amount(found.difference)} "
+                f"(run {event.run[:SHORT]})"
             )
         case BreakVanished():
             return f"no longer found by run {event.run[:SHORT]}"
@@ -282,7 +305,7 @@ def said(act: Act, pinned: Pins) -> str:
                 event.because
             )
         case BreakCarried():
-            to = "" if event.to is None else f" to {iso(event.to)}"
+            to = "" if event.to is None else f" to {short(event.to)}"
             return f"carried forward{to}: {event.because}"
         case BreakClosed():
             how = {

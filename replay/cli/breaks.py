@@ -140,7 +140,7 @@ def command(
         writer.writerows([table.columns, *[[cell or "" for cell in row] for row in table.rows]])
     else:
         runs = [desk_views.runs(read)] if with_runs else []
-        put_tables([table, desk_views.ages(cases, moment), *runs])
+        put_tables([desk_views.narrow(table), desk_views.ages(cases, moment), *runs])
     _tell(found)
     ctx.exit(exits.FINDING if found else exits.FINE)
 
