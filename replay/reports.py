@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REPORTS: Final[Mapping[str, str]] = {
     "show": "replay.reports:show",
     "margin": "replay.reports:margin",
+    "interest": "replay.reports:interest",
     "statement": "replay.reports:statement",
     "state": "replay.reports:state",
 }
@@ -272,4 +273,47 @@ def state(asked: Asked) -> Made:
         heading="\n".join((heading(found), *covered.lines())),
         tables=tables(found),
         values=values,
+    )
+
+
+def interest(asked: Asked) -> Made:
+    """Return the interest paid in the period held against what follows by rule, with every hour.
+
+    Parameters: ``tolerance``, ``total-tolerance``, ``hold``, ``late-after``, as
+    ``rollforward reconcile interest`` takes them, and ``complete``, ``yes`` where the history
+    begins with the account. Statements from outside the book cannot be closed on.
+    """
+    from ledger.money import parse_decimal
+    from replay.coverage import certificate
+    from replay.margin_timeline import length
+    from replay.periods import Period
+    from replay.reconcile.interest import Asked as Terms
+    from replay.reconcile.interest import reconcile_interest
+    from replay.reconcile.interest_report import heading, tables, to_dict
+
+    only(asked, "interest", "tolerance", "total-tolerance", "hold", "late-after", "complete")
+    history = the_account(asked, "interest")
+    given, terms = asked.parameters, Terms()
+    tolerance = terms.tolerance
+    if "tolerance" in given:
+        tolerance = attrs.evolve(tolerance, per_line=parse_decimal(given["tolerance"]))
+    if "total-tolerance" in given:
+        tolerance = attrs.evolve(tolerance, in_total=parse_decimal(given["total-tolerance"]))
+    if "late-after" in given:
+        tolerance = attrs.evolve(tolerance, late_after=length(given["late-after"]))
+    terms = attrs.evolve(
+        terms,
+        tolerance=tolerance,
+        hold_ms=length(given["hold"]) if "hold" in given else terms.hold_ms,
+        is_complete=given.get("complete") == "yes",
+    )
+    period = Period(since=asked.since, until=asked.until)
+    found = reconcile_interest(history, period, terms, position=asked.position)
+    covered = certificate(history, since=asked.since, until=asked.until, position=asked.position)
+    return made(
+        "interest",
+        asked,
+        heading="\n".join((heading(found), *covered.lines())),
+        tables=tables(found, lines=True),
+        values=to_dict(found, lines=True),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from replay.audit import Audit
     from replay.periods import Period
 
-REPORTS = "show, margin, statement, state"
+REPORTS = "show, margin, interest, statement, state"
 
 
 @click.command(
