@@ -89,6 +89,11 @@ class Figure:
     """Why there is nothing to hold it against."""
 
     @property
+    def is_nothing(self) -> bool:
+        """True where nothing is shown, and nothing recorded ever was there."""
+        return self.lacking == NO_HISTORY and not self.observed
+
+    @property
     def difference(self) -> Decimal | None:
         """Observed less rebuilt; use it in the exact context."""
         return None if self.expected is None else self.observed - self.expected
@@ -187,8 +192,6 @@ def money(state: PerpStateObserved, held: Held) -> Iterator[Figure]:
     lacking = held.lacking() if not sums else SEVERAL
     if not sums and held.is_whole and held.balances is not None and subject not in held.unknown:
         expected = ZERO
-    if expected is None and not sums and not state.summary.total_raw_usd:
-        return
     yield Figure(
         subject=subject,
         expected=expected,
@@ -217,18 +220,17 @@ def spot(
     for row in state.balances:
         shown.add(row.asset)
         if single:
-            net = _net(row, held, perps or {}, running)
-            if net.expected is not None or net.observed:
-                yield net
+            yield _net(row, held, perps or {}, running)
             yield from _loans_of_row(row, held, running)
             continue
         subject = f"spot {row.asset}"
         expected = held.balance(chart.SPOT, row.asset, subject)
-        if expected is not None or row.total:
-            yield Figure(
-                subject=subject, expected=expected, observed=row.total,
-                lacking=held.lacking() if expected is None else "",
-            )  # fmt: skip
+        yield Figure(
+            subject=subject,
+            expected=expected,
+            observed=row.total,
+            lacking=held.lacking() if expected is None else "",
+        )
     if single or held.balances is None:
         return
     for place, asset in held.balances:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ledger import events as ev
 from ledger.money import ZERO, canonical
-from ledger.units import Asset, Coin, dex_of, stream_account
-from projections import chart
+from ledger.units import Asset, stream_account
+from projections import chart, observed
 from projections.checks.base import CheckResult, Options, Tally
 from projections.fold import Folding
-from projections.positions import Position, stated_size
-from projections.postings import is_perp
+from projections.observed import Figure, Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     from projections.chart import Place
     from projections.reference import Reference
 
-NO_HISTORY: Final = "nothing recorded before it"
-ONE_BALANCE: Final = "in this mode one balance stands for spot and perpetuals"
-
-SINGLE_BALANCE_MODES: Final = frozenset({"unifiedAccount", "portfolioMargin"})
-
 
 def observed_positions(
     events: Sequence[Event], reference: Reference, options: Options
@@ -33,21 +27,10 @@ def observed_positions(
     """Hold every observed perpetuals state against the positions rebuilt up to it."""
     tally = Tally("observed-positions")
     for event, folding in _moments(events, reference):
-        if not isinstance(event, ev.PerpStateObserved):
-            continue
-        held: Mapping[str, Position] = folding.held("positions")
-        observed = {each.coin: each.size for each in event.positions}
-        rebuilt = {
-            Coin(key): stated_size(each)
-            for key, each in held.items()
-            if is_perp(Coin(key)) and not key.startswith("spot:") and dex_of(Coin(key)) == event.dex
-        }
-        for coin in sorted(observed.keys() | rebuilt.keys()):
-            size = observed.get(coin, ZERO)
-            if coin not in rebuilt:
-                tally.unknown(NO_HISTORY)
-            else:
-                _compare(tally, event, coin, expected=rebuilt[coin], observed=size)
+        if isinstance(event, ev.PerpStateObserved):
+            for figure in observed.sizes(event, _held(folding, reference), stated=True):
+                what = figure.subject.removeprefix("size ")
+                _judge(tally, event, what, figure)
     return tally.result()
 
 
@@ -55,21 +38,9 @@ def observed_money(events: Sequence[Event], reference: Reference, options: Optio
     """Hold the raw money of every observed perpetuals state against the sum of postings."""
     tally = Tally("observed-money")
     for event, folding in _moments(events, reference):
-        if not isinstance(event, ev.PerpStateObserved) or event.summary is None:
-            continue
-        balances = _balances(folding)
-        place = chart.perp(event.dex)
-        sums = (
-            []
-            if balances is None
-            else [amount for (where, _), amount in balances.items() if where == place]
-        )
-        if len(sums) != 1:
-            tally.unknown(NO_HISTORY if not sums else "money of several tokens on one exchange")
-        else:
-            raw = event.summary.total_raw_usd
-            what = f"perp {event.dex}".rstrip()
-            _compare(tally, event, what, expected=sums[0], observed=raw)
+        if isinstance(event, ev.PerpStateObserved):
+            for figure in observed.money(event, _held(folding, reference)):
+                _judge(tally, event, f"perp {event.dex}".rstrip(), figure)
     return tally.result()
 
 
@@ -79,7 +50,7 @@ def observed_balances(
     """Hold every token of an observed spot state against the sum of postings.
 
     Where one balance stands for everything (unified accounts, portfolio margin) the total is
-    marked to market, and no sum of postings: counted unknown here.
+    marked to market, and no sum of postings: counted unknown here, for marks are other records.
     """
     tally = Tally("observed-balances")
     mode = ""
@@ -88,19 +59,14 @@ def observed_balances(
             mode = event.mode
         if not isinstance(event, ev.SpotStateObserved):
             continue
-        is_single = bool(event.margin_enabled) or mode in SINGLE_BALANCE_MODES
-        balances = _balances(folding)
-        for row in event.balances:
-            key = (chart.SPOT, row.asset)
-            if is_single:
-                tally.unknown(ONE_BALANCE)
-            elif balances is None or key not in balances:
-                tally.unknown(NO_HISTORY)
-            else:
-                expected = balances[key]
-                _compare(
-                    tally, event, f"{row.asset} on spot", expected=expected, observed=row.total
-                )
+        if bool(event.margin_enabled) or mode in observed.SINGLE_BALANCE_MODES:
+            for _ in event.balances:
+                tally.unknown(observed.ONE_BALANCE)
+            continue
+        shown = {row.asset for row in event.balances}
+        for figure in observed.spot(event, _held(folding, reference), single=False):
+            if (asset := figure.subject.removeprefix("spot ")) in shown:
+                _judge(tally, event, f"{asset} on spot", figure)
     return tally.result()
 
 
@@ -127,20 +93,18 @@ def observed_lending(
         balances = _balances(folding)
         for loan in event.loans:
             asset = reference.symbols.get(loan.token)
-            for place, observed in (
+            for place, shown in (
                 (chart.SUPPLIED, loan.supply_value),
                 (chart.BORROWED, loan.borrow_value),
             ):
                 if asset is None or balances is None or (place, asset) not in balances:
-                    if observed:
-                        tally.unknown(NO_HISTORY)
+                    if shown:
+                        tally.unknown(observed.NO_HISTORY)
                     continue
                 key = (place, asset)
                 room = largest.get(key, ZERO)
                 what = f"{asset} {place}"
-                _compare(
-                    tally, event, what, expected=abs(balances[key]), observed=observed, room=room
-                )
+                _compare(tally, event, what, expected=abs(balances[key]), observed=shown, room=room)
     return tally.result()
 
 
@@ -187,6 +151,19 @@ def _moments(events: Sequence[Event], reference: Reference) -> Iterator[tuple[Ev
 def _balances(folding: Folding) -> Mapping[tuple[Place, Asset], Decimal] | None:
     """Return the balances up to now; None when they stopped at a kind not known."""
     return None if folding.stopped("balances") else folding.held("balances")
+
+
+def _held(folding: Folding, reference: Reference) -> Held:
+    """Return what the fold holds now, living; later events change it."""
+    positions = None if folding.stopped("positions") else folding.held("positions")
+    return Held(balances=_balances(folding), positions=positions, reference=reference)
+
+
+def _judge(tally: Tally, event: Event, what: str, figure: Figure) -> None:
+    if figure.expected is None:
+        tally.unknown(figure.lacking)
+    else:
+        _compare(tally, event, what, expected=figure.expected, observed=figure.observed)
 
 
 def _compare(

@@ -194,7 +194,11 @@ class Projector:
             held, is_whole=each.family in self._unknown,
             unknown=self._unknown.get(each.family, frozenset()),
         )  # fmt: skip
-        figures = tuple(self._as_given(each, figure) for figure in self._figures(each, held))
+        figures = tuple(
+            self._as_given(each, figure)
+            for figure in self._figures(each, held)
+            if not figure.is_nothing
+        )
         return Looked(
             observation=each, figures=figures, verdict=worst(figures, held.unknown), fits_at=moment
         )
