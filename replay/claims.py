@@ -69,6 +69,11 @@ class Checked:
             return said
         return said.removesuffix(self.claim.known) + str(self.position)
 
+    @property
+    def sentence(self) -> str:
+        """The same without the name in front."""
+        return self.text.removeprefix(f"{self.name}: ")
+
 
 def read_claims(text: str) -> tuple[Claim, ...]:
     """Return the claims of a file: one a line; empty lines and those after ``#`` are passed over.
@@ -314,7 +319,7 @@ class _Desk:
 
 def claims_table(checked: Iterable[Checked]) -> Table:
     """Return claims with status and the value found."""
-    rows = tuple((one.name, one.status, one.text, one.value) for one in checked)
+    rows = tuple((one.name, one.status, one.sentence, one.value) for one in checked)
     return Table(title="Claims", columns=("claim", "status", "sentence", "found"), rows=rows)
 
 

@@ -46,6 +46,8 @@ FULL_COUNT = {
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
     "ROLLFORWARD_DELETIONS": "4000",
     "ROLLFORWARD_BELIEFS": "2000",
+    "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
+    "ROLLFORWARD_MUTANTS": "10000",  # of each engine; more than there are means all
 }
 BENCHMARK_EVENTS = "1000000"
 
@@ -106,6 +108,9 @@ EXPECTED = (
     Expected("4-4", "recorded reserves, supplies and states, rebuilt and observed"),
     Expected("4-5", "why a figure changed, and closed reports made again"),
     Expected("4-6", "exported months, taken by the programs they are for"),
+    Expected("5-1", "tamperings of a pack, and the honest one anywhere"),
+    Expected("5-2", "proofs against vectors, by tree and by verifier"),
+    Expected("5-3", "two engines agree, and mutants of each are caught"),
     Expected("5-4", "what-ifs, orders and waterfalls, against other hands"),
     Expected("5-6", "recorded liquidations, as far as they go"),
 )

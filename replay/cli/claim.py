@@ -81,7 +81,7 @@ def as_dict(one: Checked) -> dict[str, object]:
     return {
         "claim": one.name,
         "status": one.status,
-        "sentence": one.text,
+        "sentence": one.sentence,
         "found": one.value,
         "workings": list(one.workings),
         "position": one.position,

@@ -124,7 +124,8 @@ def summing_up(verdict: Verdict, accept: tuple[str, ...]) -> tuple[int, str, Ver
         return 3, f"intact; unknown or not recomputed: {', '.join(open_ones)}", verdict
     if not any(status == "proven" for _, status in found):
         return 10, "no claim was proven", verdict
-    return 0, "verified", verdict
+    proven = sum(1 for _, status in found if status == "proven")
+    return 0, f"{proven} claim{'s' if proven > 1 else ''} proven", verdict
 
 
 def opened(files: Mapping[str, bytes], verdict: Verdict, key: str | None) -> Any:
