@@ -150,6 +150,12 @@ def _lines(file: Path) -> list[str]:
 
 
 def _pin(text: str) -> tuple[str, VerifierKey]:
+    if signatures.PRIVATE in text:
+        raise UnclearQuestion(
+            asked="a private key, not shown",
+            problem="is no pin",
+            remedy="Pin the public one, which keys show prints, and let nobody see this one",
+        )
     name, separator, key = text.strip().partition("=")
     try:
         if separator and person(name):

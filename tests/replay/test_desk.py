@@ -373,6 +373,12 @@ def test_what_is_no_pin_is_refused(tmp_path, text):
         keys.pins([], path)
 
 
+def test_a_private_key_given_for_a_public_one_is_not_quoted():
+    with pytest.raises(UnclearQuestion, match="is no pin") as caught:
+        keys.pins([f"ben={BEN.text}"])
+    assert BEN.text.rsplit("+", 1)[1] not in str(caught.value)
+
+
 def test_a_file_of_pins_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(RefusedFile, match="cannot be read"):
         keys.pins([], tmp_path / "none")
