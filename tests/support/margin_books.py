@@ -101,6 +101,47 @@ def borrowing_by_itself(folder: Path) -> Path:
     return book_of(folder, path)
 
 
+def hedged_too_little(folder: Path) -> Path:
+    """Return a book of an account that is safe between two prices, and liquidated below the lower.
+
+    1,000,000 supplied HYPE, of which at most 50,000,000 USDC count, against 600,000 HYPE sold
+    short and raw money of −4,300,000; HYPE stands at 50. At a price p the requirement of a net
+    debtor is 20 + 600,000 p ÷ 20 + 4,300,000 + 600,000 p, and 750,000 p, or the cap, stands
+    against it. So 0.95 is met at 4,300,020 ÷ 82,500 = 52.1215, and again, above the cap, at
+    (47,500,000 − 4,300,020) ÷ 630,000 = 68.5714.
+    """
+    captures = _states(4, "1500000.0")
+    _, _, perps, spot, loans = (each["response"] for each in captures)
+    perps["assetPositions"][0]["position"] |= {
+        "coin": "HYPE", "szi": "-600000.0", "leverage": {"type": "cross", "value": 10},
+        "entryPx": "50.0", "positionValue": "30000000.0", "marginUsed": "3000000.0",
+        "maxLeverage": 10,
+    }  # fmt: skip
+    perps["marginSummary"] |= {
+        "accountValue": "-34300000.0", "totalNtlPos": "30000000.0", "totalRawUsd": "-4300000.0",
+        "totalMarginUsed": "3000000.0",
+    }  # fmt: skip
+    spot["balances"][0]["total"] = "-34300000.0"
+    spot["balances"][1] |= {"total": "1000000.0", "supplied": "1000000.0"}
+    supplied = loans["tokenToState"][0][1]["supply"]
+    supplied |= {"basis": "1000000.0", "value": "1000000.0"}
+    captures += [_prices(day, "116000.0") for day in (4, 5)]
+    for each in captures[-2:]:
+        each["response"][1][1] |= {"markPx": "50.0", "midPx": "50.0", "oraclePx": "50.0"}
+    at = int(datetime(2026, 8, 5, 1, tzinfo=UTC).timestamp()) * 1000
+    fill = {
+        "coin": "HYPE", "px": "50.1", "sz": "120000.0", "side": "B", "time": at,
+        "startPosition": "-600000.0", "dir": "Close Short", "closedPnl": "-12000.0",
+        "hash": f"0x{2:064x}", "oid": 1, "crossed": True, "fee": "0.0", "tid": 7,
+        "feeToken": "USDC", "twapId": None,
+        "liquidation": {"liquidatedUser": BY_HAND, "markPx": "50.0", "method": "market"},
+    }  # fmt: skip
+    captures.append(_capture(6, {"type": "userFills", "user": BY_HAND}, [fill]))
+    path = folder / "hedged.json"
+    path.write_text(json.dumps(captures))
+    return book_of(folder, path)
+
+
 def _capture(day: int, request: dict, response: object) -> dict:
     date = datetime(2026, 8, day, tzinfo=UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     return {"request": request, "recorded_at_http_date": date, "response": response}
