@@ -214,9 +214,10 @@ def to_dict(found: Compared) -> dict[str, object]:
     ways: list[dict[str, object]] = []
     distances: list[dict[str, object]] = []
     for part in found.parts:
-        named = {"rulebook": part.rulebook}
-        ways += [{**named, **row} for row in ways_table(found, part).to_dicts()]
-        distances += [{**named, **row} for row in distances_table(found, part).to_dicts()]
+        for table, rows in ((ways_table, ways), (distances_table, distances)):
+            for row in table(found, part).to_dicts():
+                named: dict[str, object] = {"rulebook": part.rulebook}
+                rows.append(named | row)
     return {
         "account": found.account,
         "at": iso(found.at),

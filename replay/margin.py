@@ -319,7 +319,7 @@ class Assembler:
             is_complete=found.is_complete,
         )
         picture = attrs.evolve(picture, mode_source=found.mode_source)
-        moved = {(each.asset, each.side) for each in self._automatic(found.at)}
+        moved: set[Key] = {(each.asset, each.side) for each in self._automatic(found.at)}
         shown = self._shown(found.at)
         if moved and shown is not None:
             picture = with_recorded_loans(picture, shown.picture, moved)
