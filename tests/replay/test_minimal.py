@@ -50,9 +50,12 @@ def test_a_deposit_by_hand(tmp_path: Path):
 
 def test_a_position_without_a_fill_cannot_be_closed_in_part(tmp_path: Path):
     """Its state is recorded, but no fill before the moment: what it cost is in no record."""
-    with replay.open(hedged_too_little(tmp_path)) as audit:
-        with pytest.raises(UnclearQuestion, match="no position, or no recorded mark"):
-            minimal(audit.account(BY_HAND), "size", position=audit.position())
+    said = "no position, or no recorded mark"
+    with (
+        replay.open(hedged_too_little(tmp_path)) as audit,
+        pytest.raises(UnclearQuestion, match=said),
+    ):
+        minimal(audit.account(BY_HAND), "size", position=audit.position())
 
 
 def test_what_was_no_liquidation_cannot_be_avoided(tmp_path: Path):
