@@ -63,7 +63,7 @@ def command(
         else:
             report = check_account(audit.account(the_account(audit, account)), position=position)
         if as_json:
-            put_json(_as_json(audit, report))
+            put_json(_as_json(audit, report, position))
         else:
             _show(audit, report, position, quiet=quiet)
     ctx.exit(exits.FINE if report.is_clean else exits.FINDING)
@@ -84,15 +84,20 @@ def _show(audit: Audit, report: CheckReport, position: int, *, quiet: bool) -> N
         click.echo()
     tables = [each.liquidations for each in report.checked if each.liquidations is not None]
     put_tables([report.table(), *tables])
-    accounts = [each.subject for each in report.checked if each.subject.startswith("0x")]
+    accounts = _accounts(report)
     for subject in accounts:
         if len(accounts) > 1:
             click.echo(f"\n{subject}", nl=False)
         put_foot(audit.account(subject), since=None, until=None, position=position)
 
 
-def _as_json(audit: Audit, report: CheckReport) -> dict[str, object]:
+def _accounts(report: CheckReport) -> list[str]:
+    return [each.subject for each in report.checked if each.subject.startswith("0x")]
+
+
+def _as_json(audit: Audit, report: CheckReport, position: int) -> dict[str, object]:
     from replay.checking import as_dict
+    from replay.coverage import foot
 
     return {
         "clean": report.is_clean,
@@ -113,6 +118,10 @@ def _as_json(audit: Audit, report: CheckReport) -> dict[str, object]:
             each.subject: each.liquidations.to_dicts()
             for each in report.checked
             if each.liquidations is not None
+        },
+        "coverage": {
+            subject: foot(audit.account(subject), since=None, until=None, position=position)
+            for subject in _accounts(report)
         },
         "findings": [as_dict(audit, finding) for finding in report.findings],
     }

@@ -175,26 +175,27 @@ def _through(
     as_json: bool, as_csv: bool, chart: Path | None, width: int,
 ) -> int:  # fmt: skip
     from replay.cli.coverage import put_foot
+    from replay.coverage import foot
     from replay.margin_timeline import timeline
     from replay.moments import parse_moment
 
-    found = timeline(of, parse_moment(since), parse_moment(until), every)
+    first, last = parse_moment(since), parse_moment(until)
+    found = timeline(of, first, last, every)
     if chart is not None:
         from replay.chart import draw
 
         draw(found, chart, width=width)
         tell(f"drew {chart}")
     if as_json:
-        put_json(found.to_dict())
+        told = foot(of.history, since=first, until=last, position=of.position)
+        put_json({**found.to_dict(), "coverage": told})
     elif as_csv:
         table = found.table()
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([table.columns, *table.rows])
     else:
         _put_timeline(found)
-        put_foot(
-            of.history, since=parse_moment(since), until=parse_moment(until), position=of.position
-        )
+        put_foot(of.history, since=first, until=last, position=of.position)
     if any(each.differ for each in found.points):
         return exits.FINDING
     return exits.INCOMPLETE if any(each.missing for each in found.points) else exits.FINE

@@ -46,11 +46,14 @@ def command(
     """
     from projections.fold import Stopped
     from replay.cli.coverage import put_foot
+    from replay.coverage import foot
 
     with open_audit(book, cache=cache) as audit:
         instant = audit.account(the_account(audit, account)).at(at, known_at)
+        until, position = instant.as_of.effective, instant.as_of.position or 0
         if as_json:
             shown = instant.to_dict()
+            shown["coverage"] = foot(instant.history, since=None, until=until, position=position)
             if prices:
                 shown["prices"] = instant.prices.to_dicts()
             if digests:
@@ -62,11 +65,6 @@ def command(
             if digests:
                 click.echo(f"state digest     {instant.digest}")
                 click.echo(f"timeline digest  {instant.timeline_digest}")
-            put_foot(
-                instant.history,
-                since=None,
-                until=instant.as_of.effective,
-                position=instant.as_of.position or 0,
-            )
+            put_foot(instant.history, since=None, until=until, position=position)
         if any(isinstance(held, Stopped) for held in instant.states.by_name.values()):
             ctx.exit(exits.INCOMPLETE)

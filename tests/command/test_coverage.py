@@ -101,3 +101,10 @@ def test_a_family_that_does_not_exist_is_refused_by_name(cascade):
 def test_a_period_that_ends_before_it_begins_is_refused(cascade):
     result = cascade("coverage", "--since", DAY[3], "--until", DAY[1])
     assert (2, True) == (result.exit_code, "ends before it begins" in result.output)
+
+
+def test_programs_get_the_coverage_of_a_report_too(cascade):
+    through = ("--from", "2026-08-04T00:00Z", "--to", "2026-08-04T02:00Z")
+    for report in (cascade.json("show"), cascade.json("margin", *through)):
+        assert report["coverage"][0].startswith("coverage: ")
+    assert cascade.json("check")["coverage"][ACCOUNT][0].startswith("coverage: ")
