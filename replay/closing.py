@@ -85,6 +85,13 @@ class Closed:
         )
 
     @property
+    def outgrown(self) -> tuple[str, ...]:
+        """What made the report and is not as it was, in words; see ``replay.versions``."""
+        then = self.event.versions
+        books = [each.partition(" ")[2] for each in then if each.startswith("rulebook ")]
+        return changed(then, versions(books))
+
+    @property
     def rulebook(self) -> str | None:
         """The rulebook the report was asked to be judged under; None where the instant decides."""
         found = self.document().get("parameters", {}).get("rulebook")

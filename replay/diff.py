@@ -63,6 +63,8 @@ class Question:
     price_b: str | None = None
     pinned: Figures | None = None
     pinned_by: str = ""
+    outgrown: tuple[str, ...] = ()
+    """What made the pinned report and is not as it was."""
     budget: int = BUDGET
     """About how many events may be folded for the answer; see ``replay.learned.within``."""
 
@@ -164,6 +166,7 @@ def asked(
         price_b=price_b,
         pinned=None if closed is None else closed.figures(),
         pinned_by="" if closed is None else closed.name,
+        outgrown=() if closed is None else closed.outgrown,
     )
 
 
@@ -282,7 +285,8 @@ def overlaid(made: Figures, pinned: Figures, words: tuple[str, ...]) -> Figures:
 
 def code_cause(question: Question) -> Cause:
     """Return the cause of what a report pins and this program does not make."""
-    text = f"{question.pinned_by} pins what this program does not make of the same records"
+    why = "; ".join(question.outgrown) or "nothing of the program changed: run rollforward verify"
+    text = f"{question.pinned_by} pins what this program does not make of the same records ({why})"
     return Cause(kind="code", text=text)
 
 

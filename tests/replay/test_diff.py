@@ -297,6 +297,7 @@ def test_figures_pinned_otherwise_than_this_program_makes_them_are_the_code(tmp_
     document["figures"]["fee USDC"] = "1"
     other = Made(body=msgspec.json.encode(document, order="sorted") + b"\n")
     event = closing.closing(asked, other, name="show", by="ada", because="", now=Millis(START))
+    event = attrs.evolve(event, versions=("rollforward 0.0.9", *event.versions[1:]))
     with Book.open(book, write=True) as written:
         closing.record_closing(written, event, other, now=Millis(START))
     with replay.open(book) as audit:
@@ -304,6 +305,7 @@ def test_figures_pinned_otherwise_than_this_program_makes_them_are_the_code(tmp_
         fee = found.change("fee USDC")
         assert ("code", "168.083958") == (fee.shares[0].causes[0].kind, str(fee.shares[0].amount))
         assert Decimal(1) == fee.before
+        assert "version of the product: rollforward 0.0.9 then" in fee.shares[0].causes[0].text
         rest = {c.figure: c.difference for c in found.changes if c.figure != "fee USDC"}
         assert {c.figure: c.difference for c in known.changes
                 if c.figure not in {"fee USDC", "equity USDC"}} == {
