@@ -62,7 +62,7 @@ PARTS = -(-HISTORIES // 125)
 
 STEPS = 60
 INSTANTS = 3
-"""Random instants asked of each account, each answered from nothing."""
+"""Random instants asked of each account; its history is folded from nothing for each."""
 
 SLACK = Fraction(1, 10**18)
 """Relative; the projection rounds a quotient to twenty places."""
