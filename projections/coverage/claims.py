@@ -83,7 +83,6 @@ class Claims:
         ``family_of`` tells the family of the first event of a batch; *fill_times* are the moments
         of all fills recorded, in order; *seen* counts events by family.
         """
-        self._headers = headers
         self._family_of = family_of
         self._fill_times = fill_times
         self._seen = seen
@@ -91,6 +90,13 @@ class Claims:
         self._begins: dict[str, dict[int, str]] = {family: {} for family in MOVING}
         self._evidence: list[Stretch] = []
         self._reach = _reach(headers)
+        self._fills = united(
+            (cover.since, cover.until)
+            for header in headers
+            if header.source in IDENTIFIED
+            for cover in header.covers
+            if cover.family == "fills"
+        )
         for header in headers:
             if header.source in IDENTIFIED:
                 self._read(header)
@@ -145,14 +151,7 @@ class Claims:
 
     def _is_claimed(self, since: int, until: int) -> bool:
         """Tell whether claims of fills together cover a span."""
-        spans = united(
-            (cover.since, cover.until)
-            for header in self._headers
-            if header.source in IDENTIFIED
-            for cover in header.covers
-            if cover.family == "fills"
-        )
-        return any(first <= since and until <= last for first, last in spans)
+        return any(first <= since and until <= last for first, last in self._fills)
 
     def _claim(self, family: str, since: int, until: int, level: Level, cause: str) -> None:
         self._evidence.append(

@@ -89,7 +89,8 @@ class Loans:
 
     def show(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
         """Say that a state shows what is lent, as it is recorded."""
-        if at > self._since.get(asset, at):
+        due = any(self._is_due(place, asset, amount) for place, amount in lent.items())
+        if due and at > self._since.get(asset, at):
             self._hold(asset, at, lent)
 
     def _hold(
