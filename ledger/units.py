@@ -104,6 +104,11 @@ def desk_stream(account: Address | None) -> Stream:
     return DESK if account is None else Stream(f"desk:{account}")
 
 
+def is_desk(stream: Stream) -> bool:
+    """Tell whether a stream holds people's acts on differences: it is no history of anything."""
+    return stream == DESK or stream.startswith("desk:")
+
+
 def stream_account(stream: Stream) -> Address | None:
     """Return the account a stream belongs to, or None when it is not an account's."""
     return Address(stream[8:]) if stream.startswith("account:") else None

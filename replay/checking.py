@@ -18,13 +18,13 @@ from ledger.entries import IDENTIFIED, AsOf
 from ledger.errors import NotFound
 from ledger.events import Opened
 from ledger.money import ZERO, canonical, exact
-from ledger.units import BOOK, EventId, Stream, stream_account
+from ledger.units import BOOK, EventId, Stream, is_desk, stream_account
 from projections import balances, checks, liquidations, positions
 from projections.checks import CHECKS, MARKET_CHECKS, RESERVE_CHECKS, CheckResult, Options
 from projections.findings import Finding
 from projections.fold import Stopped
 from projections.positions import SHEET_DIGITS
-from replay import views
+from replay import desk, desk_views, keys, views
 from replay.moments import iso
 from replay.tables import Table
 
@@ -117,9 +117,17 @@ def check_book(audit: Audit, *, position: int) -> CheckReport:
     checked += [
         _checked_market(audit.engine, info.stream, position)
         for info in audit.book.streams()
-        if stream_account(info.stream) is None and info.stream != BOOK
+        if stream_account(info.stream) is None and info.stream != BOOK and not is_desk(info.stream)
     ]
-    return CheckReport(checked=tuple(checked))
+    return CheckReport(checked=(*checked, _checked_desk(audit, position)))
+
+
+def _checked_desk(audit: Audit, position: int) -> Checked:
+    """Return which recorded acts on breaks have no effect, and which signatures are false."""
+    read = desk.read(audit.book, position=position)
+    return Checked(
+        subject="desk", results=(), others=desk_views.findings(read.cases, read, keys.Pins())
+    )
 
 
 def _checked_market(engine: Engine, stream: Stream, position: int) -> Checked:

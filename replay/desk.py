@@ -30,7 +30,7 @@ from ledger.events import (
     Reconciled,
     Resolution,
 )
-from ledger.units import DESK, Address, Digest, EventId, Millis, Stream, desk_stream
+from ledger.units import Address, Digest, EventId, Millis, Stream, desk_stream, is_desk
 from projections import desk as desks
 from projections.breaks import approval_statement, opened
 from projections.desk import Act, Case, Desk
@@ -98,7 +98,7 @@ class Outcome:
 def acts(book: Book, *, position: int | None = None, at: Millis | None = None) -> Iterator[Act]:
     """Yield the acts of all desks of a book, as recorded by a position and done by a moment."""
     for info in book.streams():
-        if info.stream == DESK or info.stream.startswith("desk:"):
+        if is_desk(info.stream):
             yield from _acts(book, info.stream, position, at)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
+import replay
 from ledger.book import Book
 from ledger.errors import (
     MalformedRecord,
@@ -22,6 +23,7 @@ from ledger.signatures import new_key
 from ledger.units import Address, Millis, desk_stream, stream_account
 from projections.breaks import Break, identity
 from replay import desk, keys
+from replay.checking import check_book, said
 from replay.desk import Run
 
 ACCOUNT = Address("0x" + "ab" * 20)
@@ -225,6 +227,25 @@ def test_the_desk_is_read_as_of_both_times(book):
     assert "open" == desk.case_of(desk.read(book, at=NOW), FIRST).status
     assert "explained" == desk.case_of(desk.read(book, at=Millis(NOW + HOUR)), FIRST).status
     assert () == desk.read(book, at=Millis(NOW - 1)).cases
+
+
+def test_acts_that_do_not_fit_and_false_signatures_are_findings_of_the_check(tmp_path, book):
+    path = tmp_path / "x.book"
+    with Book.create(path) as written:
+        desk.record_run(written, [break_of(1)], RUN, by="run", now=NOW)
+        desk.explain(written, FIRST, because="late", by="ana", now=NOW)
+        desk.approve(written, FIRST, because="seen", by="Ben", now=NOW, key=BEN)
+    with replay.open(path, cache=False) as audit:
+        assert check_book(audit, position=audit.position()).is_clean
+    with Book.open(path, write=True) as written:
+        forged = attrs.evolve(approval(written), by="Cleo", at=Millis(NOW + HOUR))
+        written.act([forged], recorded=NOW)
+    with replay.open(path, cache=False) as audit:
+        report = check_book(audit, position=audit.position())
+        told = [said(audit, found) for found in report.findings]
+        assert not report.is_clean
+        assert ["desk", "desk-signature"] == sorted(found.check for found in report.findings)
+        assert any("approved by Cleo, which has no effect: it is approved" in line for line in told)
 
 
 # ------------------------------------------------------------------------------- signatures
