@@ -255,6 +255,7 @@ def _lock(path: Path) -> Line:
 def _samples(path: Path) -> Iterator[Line]:
     """Compare remembered states with folds from nothing, at some instants of every account."""
     import replay
+    from ledger.civil import iso
 
     with replay.open(path) as fast, replay.open(path, cache=False) as slow:
         compared = 0
@@ -272,7 +273,7 @@ def _samples(path: Path) -> Iterator[Line]:
                     yield Line(
                         "problem",
                         "remembered states",
-                        f"{name} at {moment} differs from a fold from nothing",
+                        f"{name} at {iso(moment)} differs from a fold from nothing",
                         f"Delete {path}.cache and report this",
                     )
                     return

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ledger import seal
+from ledger.civil import iso
 from ledger.entries import AsOf
 from ledger.errors import BrokenChain, NotFound, NotInForce, UnclearQuestion
 from ledger.signatures import Note, sign
@@ -89,7 +90,7 @@ def period(
     )
     if asked.until < asked.since:
         raise UnclearQuestion(
-            asked=f"{asked.since}..{asked.until}",
+            asked=f"{iso(asked.since)}..{iso(asked.until)}",
             problem="is a period that ends before it begins",
             remedy="Give --since before --until",
         )
