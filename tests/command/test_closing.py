@@ -115,6 +115,20 @@ def test_parameters_are_pinned_with_the_report(cascade):
     assert "rulebook 2026-03-14 alpha" in found["versions"]
 
 
+def test_terms_of_a_reconciliation_are_pinned_with_it(cascade):
+    terms = ("tolerance=0.000001", "total-tolerance=0.01", "late-after=5m", "hold=2h",
+             "complete=yes")  # fmt: skip
+    words = [word for term in terms for word in ("--parameter", term)]
+    name = closed(cascade, *words, report="interest")
+    assert "identical" == cascade.json("reproduce", name)["outcome"]
+    cascade.fine("reproduce", name, "--out", "interest.json")
+    pinned = json.loads((cascade.folder / "interest.json").read_text())["values"]["parameters"]
+    assert "0.000001" == pinned["tolerance per line"]
+    assert "0.01" == pinned["tolerance in total"]
+    assert "yes" == pinned["complete"]
+    assert ("300000", "7200000") == (pinned["late after ms"], pinned["rate holds ms"])
+
+
 def test_a_margin_report_pins_margin_figures(cascade):
     name = closed(cascade, report="margin")
     assert 0 == cascade("diff", ACCOUNT, "--known-at", f"{name}..", "margin").exit_code

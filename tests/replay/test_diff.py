@@ -233,6 +233,17 @@ def test_equity_is_known_once_prices_are(history):
     assert change.difference == sum(share.amount for share in change.shares)
 
 
+def test_many_causes_together_are_counted_in_the_table_and_named_for_programs(history):
+    found = history.diff("0..", BEFORE_IT_FELL, ["equity"])
+    (share,) = found.change("equity USDC").shares
+    figures, causes = found.tables
+    (hidden,) = (row["what"] for row in causes if "more causes" in (row["what"] or ""))
+    assert f"{len(share.causes) - 4} more causes, which --json names" == hidden
+    assert len(share.causes) == len(found.to_dict()["figures"][0]["shares"][0]["causes"])
+    assert "equity is the sum of what is recorded" in figures.notes[0]
+    assert "<table" in found._repr_html_()
+
+
 def test_the_last_prices_are_those_of_reading_every_line(history):
     engine, position = history.audit.engine, history.audit.position()
     until = parse_moment(BEFORE_IT_FELL)
