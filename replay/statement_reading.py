@@ -10,7 +10,9 @@ import attrs
 from ledger import timeline
 from ledger.codec import decode, event_digest
 from ledger.entries import AsOf, from_runs, place_of
+from ledger.events import ModeChanged, Opened, PerpStateObserved, SpotStateObserved
 from ledger.money import ZERO, exact
+from ledger.timeline.sheets import at_of
 from ledger.units import (
     VENUE,
     Address,
@@ -22,7 +24,7 @@ from ledger.units import (
     market_stream,
     reserve_stream,
 )
-from projections.chart import USDC
+from projections.chart import USDC, position, size_asset
 from projections.statement import (
     Activity,
     Gap,
@@ -30,10 +32,13 @@ from projections.statement import (
     Holdings,
     Moved,
     Observed,
+    attested,
     holdings,
+    shown,
     thing_of,
 )
 from projections.statement.money import VALUED_THEN
+from projections.statement.quantities import Key, State
 from projections.valuation import Prices, observed_prices
 from replay.audit import NO_OPENING, AccountHistory, Audit
 from replay.moments import iso
@@ -47,16 +52,22 @@ if TYPE_CHECKING:
     from ledger.entries import Batch
     from ledger.events import Event
     from ledger.timeline import Course
+    from ledger.units import Dex
     from projections.chart import Place
     from projections.flows import Cause, Flow
     from projections.prices import Key as PriceKey
     from projections.prices import Price
     from projections.reference import Reference
-    from projections.statement.quantities import Key
 
 _PRICED: Final = tuple(
     f'{{"@":"{name}/'.encode() for name in ("price_observed", "candle_observed", "reserve_observed")
 )
+_SHOWN: Final = tuple(
+    f'{{"@":"{name}/'.encode()
+    for name in ("perp_state_observed", "spot_state_observed", "mode_changed", "opened")
+)
+_FILLED: Final = b'{"@":"filled/'
+_UNSAID: Final = b'"start_position":null'
 _NAMED: Final = re.compile(rb'"(?:coin|asset)":"([^"\\\\]*)"')
 """The market or token a price is of, where its name needs no escapes."""
 
@@ -129,6 +140,17 @@ def add(sums: Sums, valued: Valued, flow: Flow, cause: Cause, *, at: Millis, mon
         moments[moment] = moments.get(moment, ZERO) + flow.amount
 
 
+@attrs.define
+class _Seen:
+    """What a history says of balances otherwise than by movements, by an instant."""
+
+    states: list[tuple[State, str | None]] = attrs.field(factory=list)
+    """With the mode at each."""
+    said_at: dict[Key, int] = attrs.field(factory=dict)
+    """When a fill or an opening last stated one itself."""
+    mode: str | None = None
+
+
 class Reader:
     """Reads accounts and prices of a book, as known at one position."""
 
@@ -143,14 +165,16 @@ class Reader:
     def walk(self, account: Address, *, entries: bool) -> Walked:
         """Return what an account had, what happened, and what it had then."""
         of, history = self._of, self._audit.account(account)
+        opening, mode = self._holdings(account, Millis(of.period.since - 1))
+        closing, _ = self._holdings(account, of.period.until)
+        token = of.token
         walked = Walked(
             account=account,
-            opening=self._holdings(account, Millis(of.period.since - 1)),
-            closing=self._holdings(account, of.period.until),
+            opening=_only(opening, token),
+            closing=_only(closing, token),
             openings=_rests_on(history, of),
         )
-        activity = Activity(account, walked.opening, self._reference)
-        token = of.token
+        activity = Activity(account, opening, self._reference, mode)
         with exact():
             for line, source in self._lines(account):
                 event = decode(line)
@@ -176,15 +200,72 @@ class Reader:
             if flow.key is None:
                 add(walked.sums, walked.valued, flow, flow.cause, at=at, money=self._of.money)
 
-    def _holdings(self, account: Address, at: Millis) -> Holdings:
-        as_of = AsOf(effective=at, position=self._of.position)
-        found = holdings(self._engine.states(account_stream(account), as_of).states)
-        token = self._of.token
-        if token is None:
-            return found
+    def _holdings(self, account: Address, at: Millis) -> tuple[Holdings, str | None]:
+        """Return what there was at an instant, as the venue last showed it, and the mode then.
+
+        A balance is what the last state before showed, and what moved since; a position too,
+        unless a later fill states its size itself.
+        """
+        last, mode = self._last_shown(account, at)
+        found = self._plain(account, at)
+        if found.stopped is not None or not last:
+            return found, mode
+        then = {
+            each: self._plain(account, each) for each in {moment for moment, _ in last.values()}
+        }
+        amounts = dict(found.amounts)
+        with exact():
+            for key, (moment, amount) in last.items():
+                before = then[moment].amounts.get(key, ZERO)
+                amounts[key] = amount + amounts.get(key, ZERO) - before
         return attrs.evolve(
-            found, amounts={key: each for key, each in found.amounts.items() if key[1] == token}
-        )
+            found, amounts={key: each for key, each in amounts.items() if each}
+        ), mode
+
+    def _last_shown(
+        self, account: Address, at: Millis
+    ) -> tuple[dict[Key, tuple[Millis, Decimal]], str | None]:
+        """Return the last balances that states showed by an instant, and the mode then."""
+        seen = self._states(account, at)
+        last: dict[Key, tuple[Millis, Decimal]] = {}
+        exchanges: set[Dex] = set()
+        with exact():
+            for event, mode in reversed(seen.states):
+                held: tuple[Key, ...] = ()
+                if isinstance(event, PerpStateObserved):
+                    if event.dex in exchanges:
+                        continue
+                    exchanges.add(event.dex)
+                    held = tuple(self._plain(account, event.at).amounts)
+                for place, asset, amount in shown(event, self._reference, mode, held):
+                    if seen.said_at.get((place, asset), -1) <= event.at:
+                        last.setdefault((place, asset), (event.at, amount))
+        return last, seen.mode
+
+    def _states(self, account: Address, at: Millis) -> _Seen:
+        stream = account_stream(account)
+        course = self._engine.course(stream, self._of.position)
+        batch_of = self._engine.batches_of(stream)
+        seen = _Seen()
+        for line in timeline.lines(course, batch_of, 0, course.through(at, batch_of)):
+            if line.startswith(_FILLED):
+                named = _NAMED.search(line) if seen.states else None
+                if named is not None and _UNSAID not in line:
+                    coin = Coin(named[1].decode())
+                    seen.said_at[position(coin), size_asset(coin)] = at_of(line)
+            elif line.startswith(_SHOWN):
+                event = decode(line)
+                if isinstance(event, ModeChanged):
+                    seen.mode = event.mode
+                elif isinstance(event, Opened):
+                    seen.said_at |= dict.fromkeys(attested(event), event.at)
+                elif isinstance(event, PerpStateObserved | SpotStateObserved):
+                    seen.states.append((event, seen.mode))
+        return seen
+
+    def _plain(self, account: Address, at: Millis) -> Holdings:
+        as_of = AsOf(effective=at, position=self._of.position)
+        return holdings(self._engine.states(account_stream(account), as_of).states)
 
     def _lines(self, account: Address) -> Iterator[tuple[bytes, Callable[[], str]]]:
         """Yield the canonical lines of the period in effective order, each with its source."""
@@ -247,6 +328,13 @@ class Reader:
             named = _NAMED.search(line)
             if named is None or named[1] in names:
                 yield decode(line)
+
+
+def _only(found: Holdings, token: Asset | None) -> Holdings:
+    if token is None:
+        return found
+    amounts = {key: each for key, each in found.amounts.items() if key[1] == token}
+    return attrs.evolve(found, amounts=amounts)
 
 
 def _numbered(legs: Sequence[Moved], first: int | None) -> Iterator[tuple[Moved, int | None]]:

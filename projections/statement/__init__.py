@@ -6,7 +6,7 @@ price change, unexplained, closing equity. Both sum to the last digit.
 
 Opening and closing are states of the fold, activity is the sum of postings: two ways that must
 meet. What is left between them is *unexplained*, and is nothing unless an opening set a balance to
-something else than records had led to, or the venue stated a position that records do not lead to.
+something else than records had led to, or the venue showed or stated one they do not lead to.
 
 A group (``groups``) is several accounts taken as one: what went from one of them to another is
 matched, eliminated and shown apart.
@@ -23,13 +23,16 @@ from projections.statement.quantities import (
     Moved,
     Observed,
     Row,
+    attested,
     holdings,
     rows,
+    shown,
     thing_of,
     total_rows,
 )
 
 __all__ = [
     "Activity", "Gap", "Group", "Holdings", "Line", "Member", "Moved", "Observed", "Pair", "Row",
-    "Side", "Term", "holdings", "money_line", "pairs", "rows", "sum_of", "thing_of", "total_rows",
+    "Side", "Term", "attested", "holdings", "money_line", "pairs", "rows", "shown", "sum_of",
+    "thing_of", "total_rows",
 ]  # fmt: skip

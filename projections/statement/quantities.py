@@ -12,11 +12,12 @@ from ledger import events as ev
 from ledger.codec import event_id
 from ledger.errors import UnknownKind
 from ledger.money import ZERO
-from ledger.units import Address, Asset, Coin, EventId, Millis
+from ledger.units import Address, Asset, Coin, EventId, Millis, dex_of
 from projections import balances, chart, positions
 from projections.chart import SPOT, Place
 from projections.flows import CAUSES, UNEXPLAINED, Cause, Flow, flows
 from projections.fold import Stopped
+from projections.postings import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,7 +48,7 @@ class Holdings:
     """What an account had at an instant, by own place and token."""
 
     amounts: Amounts
-    """Sums of postings; positions as the venue last stated them."""
+    """Sums of postings; as the venue last showed or stated them, where it differed."""
     sums: Amounts
     """Sums of postings alone."""
     stopped: Stopped | None = None
@@ -98,9 +99,15 @@ class Gap:
     """The venue's word, or the market."""
 
 
+State: TypeAlias = ev.PerpStateObserved | ev.SpotStateObserved
+
+
 @attrs.frozen(kw_only=True)
 class Observed:
-    """A balance the venue showed inside the period, beside what records lead to."""
+    """A balance the venue showed inside the period, beside what it should be.
+
+    It should be what the state before it showed, or else the opening, and what moved since.
+    """
 
     account: Address
     event: EventId
@@ -113,6 +120,11 @@ class Observed:
     """As records lead to; None where not known."""
 
     @property
+    def difference(self) -> Decimal:
+        """Shown less expected; nothing where what to expect is not known."""
+        return ZERO if self.ours is None else self.amount - self.ours
+
+    @property
     def agrees(self) -> bool:
         """Tell whether the two are the same to the last digit."""
         return self.ours == self.amount
@@ -121,8 +133,10 @@ class Observed:
 class Activity:
     """The events of one account in a period, one after the other; use it in the exact context."""
 
-    def __init__(self, account: Address, opening: Holdings, reference: Reference) -> None:
-        """Begin with what there was."""
+    def __init__(
+        self, account: Address, opening: Holdings, reference: Reference, mode: str | None = None
+    ) -> None:
+        """Begin with what there was; *mode* is the account's mode then, where it is recorded."""
         self.account = account
         self.gaps: list[Gap] = []
         self.observed: list[Observed] = []
@@ -134,7 +148,7 @@ class Activity:
             for key in {*opening.amounts, *opening.sums}
         }
         self._unknown = opening.stopped is not None
-        self._mode: str | None = None
+        self._mode = mode
 
     def take(self, event: Event) -> tuple[Flow, ...]:
         """Return what the next event did to own places.
@@ -152,6 +166,9 @@ class Activity:
         for flow in found:
             key = flow.place, flow.asset
             self._sums[key] = self._sums.get(key, ZERO) + flow.amount
+        if isinstance(event, ev.Opened):
+            for key in attested(event):  # what was shown before it no longer counts
+                self._stated.pop(key, None)
         return found
 
     def moved(self, event: Event, found: Iterable[Flow]) -> tuple[Moved, ...]:
@@ -179,49 +196,66 @@ class Activity:
             case ev.ModeChanged():
                 self._mode = event.mode
             case ev.PerpStateObserved() | ev.SpotStateObserved():
-                for place, asset, amount in self._shown(event):
-                    self.observed.append(
-                        Observed(
-                            account=self.account, event=event_id(event), at=event.at,
-                            place=place, asset=asset, amount=amount,
-                            ours=self.balance((place, asset)),
-                        )
-                    )  # fmt: skip
+                self._compare(event)
             case _:
                 pass
+
+    def _compare(self, event: State) -> None:
+        """Hold a state against what records lead to; from there on, what it shows holds."""
+        held = [key for key in {**self._sums, **self._stated} if self.balance(key)]
+        for place, asset, amount in shown(event, self._reference, self._mode, sorted(held)):
+            key = place, asset
+            ours = self.balance(key)
+            self.observed.append(
+                Observed(
+                    account=self.account, event=event_id(event), at=event.at,
+                    place=place, asset=asset, amount=amount, ours=ours,
+                )
+            )  # fmt: skip
+            if ours is not None:
+                self._stated[key] = self._stated.get(key, ZERO) + amount - ours
 
     def _gap(self, event: Event, kind: GapKind, about: str) -> None:
         self.gaps.append(
             Gap(kind=kind, account=self.account, event=event_id(event), at=event.at, about=about)
         )
 
-    def _shown(
-        self, event: ev.PerpStateObserved | ev.SpotStateObserved
-    ) -> Iterator[tuple[Place, Asset, Decimal]]:
-        """Yield the balances a state shows that are the sum of movements.
 
-        Left out are those that also hold something else: tokens that are money of an exchange
-        where one balance serves all, and what is supplied and borrowed, on which interest runs.
-        """
-        if isinstance(event, ev.PerpStateObserved):
-            if event.summary is not None:
-                money = self._reference.collateral.get(event.dex, chart.USDC)
-                yield chart.perp(event.dex), money, event.summary.total_raw_usd
-            for held in event.positions:
-                yield chart.position(held.coin), chart.size_asset(held.coin), held.size
-            return
-        is_one_balance = event.margin_enabled or self._mode in {"unifiedAccount", "portfolioMargin"}
-        moneys = {chart.USDC, *self._reference.collateral.values()}
-        for row in event.balances:
-            if is_one_balance and row.asset in moneys:
-                continue
-            supplied, borrowed = row.supplied, row.borrowed
-            if event.margin_enabled:
-                if supplied is None or borrowed is None:
-                    continue
-                yield SPOT, row.asset, row.total - supplied + borrowed
-            else:
-                yield SPOT, row.asset, row.total
+def attested(event: ev.Opened) -> tuple[Key, ...]:
+    """Return the places and tokens that an opening sets."""
+    return tuple((place, asset) for place, _, asset, _ in opened(event, {}))
+
+
+def shown(
+    event: State, reference: Reference, mode: str | None, held: Iterable[Key]
+) -> Iterator[tuple[Place, Asset, Decimal]]:
+    """Yield the balances a state shows that are sums of movements.
+
+    Left out are those that also hold something else: tokens that are money of an exchange where
+    one balance serves all, and what is supplied and borrowed, on which interest runs. Of the
+    positions *held*, those a state does not list are none.
+    """
+    if isinstance(event, ev.PerpStateObserved):
+        if event.summary is not None:
+            money = reference.collateral.get(event.dex, chart.USDC)
+            yield chart.perp(event.dex), money, event.summary.total_raw_usd
+        listed = {chart.position(each.coin) for each in event.positions}
+        for each in event.positions:
+            yield chart.position(each.coin), chart.size_asset(each.coin), each.size
+        for place, asset in held:
+            is_position = place.startswith("position:") and place not in listed
+            if is_position and dex_of(Coin(place[9:])) == event.dex:
+                yield place, asset, ZERO
+        return
+    is_one_balance = event.margin_enabled or mode in {"unifiedAccount", "portfolioMargin"}
+    moneys = {chart.USDC, *reference.collateral.values()}
+    for row in event.balances:
+        if is_one_balance and row.asset in moneys:
+            continue
+        if not event.margin_enabled:
+            yield SPOT, row.asset, row.total
+        elif row.supplied is not None and row.borrowed is not None:
+            yield SPOT, row.asset, row.total - row.supplied + row.borrowed
 
 
 # ------------------------------------------------------------------------- the roll-forward

@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from replay.moments import iso
-from replay.papers.journal import Assertion, Journal, account_name, journal
+from replay.papers.journal import Assertion, Journal, journal
 from replay.papers.words import number
 
 if TYPE_CHECKING:
@@ -49,13 +48,6 @@ def _lines(made: Journal) -> Iterator[str]:
             yield from _assertion(made, step, names)
         else:
             yield from _transaction(made, step, names)
-    for each in made.disagreeing:
-        yield ""
-        yield (
-            f"{_day(each.at)} note {account_name(each.account, each.place)} "
-            f'"the venue showed {number(each.amount)} {_quoted(each.asset)} at {iso(each.at)}; '
-            f'records lead to {number(each.ours)}: not asserted"'
-        )
 
 
 def _transaction(made: Journal, step: Transaction, names: dict[Asset, str]) -> Iterator[str]:

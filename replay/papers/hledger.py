@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from replay.papers.journal import Assertion, Journal, account_name, journal
+from replay.papers.journal import Assertion, Journal, journal
 from replay.papers.words import number
 
 if TYPE_CHECKING:
@@ -51,13 +51,6 @@ def _lines(made: Journal) -> Iterator[str]:
             yield from _assertion(made, step, names)
         else:
             yield from _transaction(made, step, names)
-    for each in made.disagreeing:
-        yield ""
-        yield (
-            f"; {_day(each.at)} {account_name(each.account, each.place)}: the venue showed "
-            f"{number(each.amount)} {_plain(each.asset)}, records lead to {number(each.ours)}: "
-            f"not asserted"
-        )
 
 
 def _transaction(made: Journal, step: Transaction, names: dict[Asset, str]) -> Iterator[str]:

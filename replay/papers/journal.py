@@ -20,7 +20,6 @@ from ledger.money import ZERO, exact, places
 from ledger.units import Address, Asset, Millis
 from projections import chart
 from projections.chart import Place, is_own
-from projections.statement import Observed
 from replay.moments import iso
 from replay.papers import words
 from replay.views import place_name
@@ -119,7 +118,6 @@ class Journal:
     prices: tuple[tuple[Millis, Asset, Decimal], ...]
     money: Asset
     remarks: tuple[str, ...]
-    disagreeing: tuple[Observed, ...]
     since: Millis
     until: Millis
 
@@ -200,7 +198,6 @@ def journal(statement: Statement) -> Journal:
             *words.covered(statement),
             *words.remarks(statement),
         ),
-        disagreeing=tuple(each for each in statement.observed if not each.agrees),
         since=of.period.since,
         until=of.period.until,
     )
@@ -248,21 +245,33 @@ def _counter(account: Address, name: tuple[str, str]) -> str:
     return f"{name[0]}:{account}:{name[1]}"
 
 
-def _observed(statement: Statement) -> Iterator[Assertion]:
-    """Yield an assertion for every balance the venue showed that records lead to."""
+def _observed(statement: Statement) -> Iterator[Transaction | Assertion]:
+    """Yield an assertion for every balance the venue showed; what differs is booked before it."""
     later: dict[tuple[Address, Place, Asset], list[tuple[Millis, Decimal]]] = {}
     for entry in statement.activity:
         moved = entry.moved
         key = moved.account, moved.flow.place, moved.flow.asset
         later.setdefault(key, []).append((moved.at, moved.flow.amount))
     for each in statement.observed:
-        if not each.agrees:
+        key = each.account, each.place, each.asset
+        later.setdefault(key, []).append((each.at, each.difference))
+    for each in statement.observed:
+        if each.ours is None:
             continue
+        if each.difference:
+            yield _unexplained(
+                each.account,
+                each.place,
+                each.asset,
+                each.difference,
+                at=each.at,
+                why=f"shown by the venue, event {each.event}",
+            )
         end = each.at - each.at % DAY_MS + DAY_MS
         rest = sum(
             (
                 amount
-                for at, amount in later.get((each.account, each.place, each.asset), ())
+                for at, amount in later[each.account, each.place, each.asset]
                 if each.at < at < end
             ),
             ZERO,
@@ -277,22 +286,37 @@ def _observed(statement: Statement) -> Iterator[Assertion]:
         )
 
 
+def _unexplained(
+    account: Address, place: Place, asset: Asset, amount: Decimal, *, at: Millis, why: str
+) -> Transaction:
+    return Transaction(
+        at=at,
+        what=f"Unexplained at {place_name(place)}",
+        facts=(("unexplained", why),),
+        legs=(
+            (account_name(account, place), amount, asset),
+            (_counter(account, UNEXPLAINED), -amount, asset),
+        ),
+        is_certain=False,
+    )
+
+
 def _remainders(statement: Statement) -> Iterator[Transaction]:
+    """Yield what is unexplained and belongs to no state: what fills state of a position."""
+    shown: dict[tuple[Address, Place, Asset], Decimal] = {}
+    for each in statement.observed:
+        key = each.account, each.place, each.asset
+        shown[key] = shown.get(key, ZERO) + each.difference
     for row in statement.rows:
-        if row.account is None or not row.unexplained:
+        if row.account is None or row.unexplained is None:
             continue
         left = row.unexplained - row.of("set by an opening")
+        left -= shown.get((row.account, row.place, row.asset), ZERO)
         if left:
-            yield Transaction(
-                at=statement.of.period.until,
-                what=f"Unexplained at {place_name(row.place)}",
-                facts=(("unexplained", "closing less opening less everything recorded"),),
-                legs=(
-                    (account_name(row.account, row.place), left, row.asset),
-                    (_counter(row.account, UNEXPLAINED), -left, row.asset),
-                ),
-                is_certain=False,
-            )
+            yield _unexplained(
+                row.account, row.place, row.asset, left, at=statement.of.period.until,
+                why="closing less opening less everything recorded",
+            )  # fmt: skip
 
 
 def _closings(statement: Statement) -> Iterator[Assertion]:

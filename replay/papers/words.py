@@ -11,7 +11,7 @@ from replay.views import place_name
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from projections.statement import Gap, Pair
+    from projections.statement import Gap, Pair, Row
     from replay.statement import Statement
 
 STALE_MS: Final = 3_600_000
@@ -20,6 +20,7 @@ STALE_MS: Final = 3_600_000
 _STATED: Final = (
     "the venue's fills state it, no record brought it, and what it cost is in no record either"
 )
+_SHOWN: Final = "the venue showed it, and no record brought it"
 _SET: Final = "an opening set the balance to something else than records had led to"
 
 SHOWN_MOST: Final = 10
@@ -46,9 +47,12 @@ def span(statement: Statement) -> str:
 
 def findings(statement: Statement) -> tuple[str, ...]:
     """Return where two truths differ: unexplained quantities, one-sided transfers, states."""
+    shown = {
+        (each.account, each.place, each.asset) for each in statement.observed if each.difference
+    }
     found = [
         f"{canonical(row.unexplained)} {row.asset} of {place_name(row.place)} is unexplained: "
-        + (_STATED if row.place.startswith("position:") else _SET)
+        + _why(row, is_shown=(row.account, row.place, row.asset) in shown)
         for row in statement.rows
         if row.unexplained and not row.is_eliminated
     ]
@@ -62,6 +66,12 @@ def findings(statement: Statement) -> tuple[str, ...]:
     if len(differing) > SHOWN_MOST:
         found.append(f"and {len(differing) - SHOWN_MOST} more observed balances differ")
     return tuple(found)
+
+
+def _why(row: Row, *, is_shown: bool) -> str:
+    if is_shown:
+        return _SHOWN
+    return _STATED if row.place.startswith("position:") else _SET
 
 
 def _one_sided(pair: Pair) -> str:

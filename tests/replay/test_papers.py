@@ -23,10 +23,10 @@ import attrs
 import pytest
 
 from ledger.book import Book
-from ledger.events import Unrecognized
+from ledger.events import MarginSummary, PerpStateObserved, Unrecognized
 from ledger.importers import Hints, read
 from ledger.money import canonical, exact
-from ledger.units import Address, Asset, Millis, account_stream
+from ledger.units import Address, Asset, Dex, Millis, account_stream
 from replay.audit import Audit
 from replay.engine import Engine
 from replay.papers import beancount, data, hledger, page, pdf, workbook
@@ -35,6 +35,7 @@ from replay.papers.sheets import sheets
 from replay.periods import Period, month
 from replay.statement import Statement, question, statement
 from tests.support import workbooks
+from tests.support.histories import deposited
 from tests.support.route import Paper, record_of
 from tests.support.statement_books import (
     OTHERS,
@@ -51,6 +52,7 @@ from tests.support.venue_rules import HOUR_MS
 ROOT = Path(__file__).resolve().parents[2]
 CASCADE = ROOT / "fixtures" / "cascade"
 ACCOUNT = "0x5ca1ab1e000000000000000000000000ca5cade0"
+OTHER = Address("0x" + "9" * 40)
 MONTHS = int(os.environ.get("ROLLFORWARD_MONTHS", "4"))
 HOSTILE = '=HYPERLINK("x")<script>alert(1)</script>&;|"\\'
 
@@ -227,14 +229,31 @@ def test_hostile_names_do_not_break_the_journals(tmp_path):
     assert (0, "") == (said.returncode, said.stderr)
 
 
-def test_what_the_venue_showed_otherwise_is_noted_and_not_asserted(bundled, tmp_path):
-    first, *rest = bundled.observed
-    wrong = attrs.evolve(bundled, observed=(attrs.evolve(first, amount=Decimal(1)), *rest))
-    text = beancount.text(wrong)
-    assert "not asserted" in text
-    assert 0 == beaned(text, tmp_path).returncode
-    assert text.count(" balance ") + 1 == beancount.text(bundled).count(" balance ")
-    assert any("the venue showed 1 USDC" in each for each in wrong.findings)
+def test_what_the_venue_showed_otherwise_is_booked_as_unexplained(tmp_path):
+    """100 came in, the venue shows 103, 10 more come: 3 are unexplained, and everything holds."""
+    of = account_stream(OTHER)
+    first = deposited(1_000, "100", "0x01")
+    second = deposited(3_000, "10", "0x02")
+    summary = MarginSummary(account_value=Decimal(103), total_notional=Decimal(0),
+                            total_raw_usd=Decimal(103), total_margin_used=Decimal(0))  # fmt: skip
+    state = PerpStateObserved(stream=of, at=Millis(2_000), dex=Dex(""), positions=(),
+                              summary=summary, cross=None, cross_maintenance=None,
+                              withdrawable=None)  # fmt: skip
+    events = [attrs.evolve(each, stream=of) for each in (first, state, second)]
+    audit = audit_of({OTHER: events}, {})
+    made, after = (
+        statement(audit, question(audit, OTHER, Period(since=Millis(since), until=Millis(until)),
+                                  position=audit.position()))
+        for since, until in ((0, 5_000), (5_001, 9_000))
+    )  # fmt: skip
+    assert Decimal(3) == made.total.unexplained.value
+    assert Decimal(113) == made.total.closing.value == after.total.opening.value
+    assert Decimal(0) == after.total.unexplained.value
+    assert any("the venue showed 103 USDC at perp" in each for each in made.findings)
+    text = beancount.text(made)
+    assert '1970-01-01 ! "Unexplained at perp"' in text
+    assert (0, "") == ((said := beaned(text, tmp_path)).returncode, said.stderr)
+    assert (0, "") == ((said := ledgered(hledger.text(made), tmp_path)).returncode, said.stderr)
 
 
 def test_after_an_event_of_unknown_kind_nothing_is_asserted(tmp_path):
