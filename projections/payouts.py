@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 TRACKS_MAX: Final = 12
 """Hypotheses kept at once; the oldest come first, and the newest give way."""
 
+TRACKS_ON_BASIS: Final = 8
+"""So many times more are kept where interest runs on the basis alone: there no row tells them
+apart before the next operation."""
+
 SAMPLE: Final = 48
 """Rows of which a convention must explain half, before it is held against all."""
 
@@ -396,7 +400,11 @@ class Walker:
                     each._replace(standing=Standing(each.standing.value + more, own.after.basis))
                     for each in (held[-1], *forks[-1:])
                 ]
-        self._tracks = _distinct([*held, *forks], alive[0][1] if alive else None)
+        kept = TRACKS_MAX * (TRACKS_ON_BASIS if self._convention.growth == "basis" else 1)
+        tracks = [*held, *forks]
+        if len(tracks) > 2:
+            tracks = _distinct(tracks, alive[0][1] if alive else None)
+        self._tracks = tracks[:kept]
 
     def _paid_on(self, number: int, track: Track) -> list[Track]:
         """Return a track after an hour whose interest only its rows tell; none where none does."""
@@ -443,7 +451,7 @@ def _is_near(one: Standing, other: Standing, *, of_basis: bool = False) -> bool:
 
 
 def _distinct(tracks: Sequence[Track], earned: Counted | None) -> list[Track]:
-    """Return tracks that differ, the oldest first, and no more of them than are kept.
+    """Return tracks that differ, the oldest first.
 
     *earned* is an hour like those to come: values whose interest differs by less than shows in it
     are one.
@@ -458,4 +466,4 @@ def _distinct(tracks: Sequence[Track], earned: Counted | None) -> list[Track]:
                 break
         else:
             found.append(track)
-    return found[:TRACKS_MAX]
+    return found

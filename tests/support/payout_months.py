@@ -201,6 +201,7 @@ class Month:
         shown_at = -LEAD
         if self.late_state:
             shown_at = self.chance.randrange(1, self.hours // 2)
+        self.shown_at = shown_at
         for number in range(-LEAD, self.hours + 2):
             if number == shown_at:
                 self._show(number)
@@ -282,13 +283,18 @@ class Month:
             self._row(side.key, number, units)
 
     def _slip(self, side: Side, number: int) -> str:
-        """Return what goes wrong in an hour; things go wrong at least half a day apart."""
-        near = any(number - each < 12 for each in side.slips)
+        """Return what goes wrong in an hour.
+
+        Things go wrong more than a day apart: a payout that is missing and another that is doubled
+        within a day read the same as one that is late. Nor do they where no basis is known, since
+        nobody could tell.
+        """
+        near = any(number - each < 26 for each in side.slips) or number <= self.shown_at
         is_known = not any((side.key, number + each) in self.unrated for each in range(-1, 8))
         if not self.breaks or near or not is_known or not 1 < number < self.hours - 10:
             return ""
         others = [each for key, each in self.sides.items() if key != side.key]
-        if any(abs(number - each) < 12 for other in others for each in other.slips):
+        if any(abs(number - each) < 26 for other in others for each in other.slips):
             return ""
         if self.chance.random() > self.breaks / self.hours:
             return ""
@@ -372,7 +378,7 @@ class Month:
         if paid:
             self._row(side.key, number, paid)
         self._takes(side, number, due, paid)
-        nearest = printed(due, replace(side.way, mode="half even"))
+        nearest = printed(due, Way(mode="half even"))
         if abs(paid - nearest) <= TOLERATED or could_be(paid, due, side.way):
             side.slips[number] = Slip(kind, "")
         elif not paid:

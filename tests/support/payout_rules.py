@@ -108,11 +108,13 @@ def hour(pieces: list[Piece], value: int, basis: int, way: Way) -> tuple[int, in
             "simple": max(at_begin, 0),
             "principal": basis,
         }[way.growth]
+        if bears < SCALE // 10**6:
+            bears = 0  # dust earns nothing, however it would be rounded
         gained += bears * earned(way.growth, way.year, piece.rate, piece.ms) // FINE
         if piece.moved:
             at_begin += piece.moved
-            if abs(at_begin + gained) < SCALE // 10**6 and at_begin + gained < 0:
-                at_begin = -gained
+            if -SCALE // 10**6 < at_begin + gained < UNIT:
+                at_begin = -gained  # what is left of a unit goes with the last one
             basis = at_begin + gained
     return gained, at_begin + gained, basis
 
