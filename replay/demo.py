@@ -7,7 +7,9 @@ and it ends with 0 only if every step came out as it must.
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,20 @@ HISTORY: Final = Path(__file__).parents[1] / "fixtures" / "cascade"
 BOOK: Final = "rollforward-demo.book"
 CHECKPOINT: Final = f"{BOOK}-checkpoint"
 CHART: Final = "rollforward-demo-margin.svg"
+CLAIMS: Final = "rollforward-demo-claims.txt"
+KEY: Final = "rollforward-demo.key"
+PACK: Final = "rollforward-demo.rfpack"
+REPORT: Final = "rollforward-demo-report.html"
+VERIFIER: Final = "rollforward-demo-verify.py"
+
+CLAIMED: Final = """\
+# What the report of this dispute says, each sentence to be checked by whoever doubts it.
+long: position(HYPE) @ 2026-08-05T14:40:00.349Z = 4500 HYPE
+gone: position(HYPE) @ 2026-08-05T14:40:00.350Z = 0 HYPE
+once: count(liquidations, 2026-08-03T00:00Z..2026-08-05T18:01Z) = 1
+fees: sum(fee USDC per fill, 2026-08-03T00:00Z..2026-08-05T18:01Z) = 229.038136 USDC
+owed: balance(borrowed, USDC) @ 2026-08-05T14:40:00.349Z < -4000 USDC
+"""
 
 BEGINNING: Final = """\
 rollforward replays what a venue recorded about an account, to any instant, and shows why each
@@ -26,10 +42,13 @@ answer shapes: one portfolio-margin account with a deposit, spot and perpetual f
 lending, a loan, a falling price, and a liquidation."""
 
 ENDING: Final = """\
-The book is rollforward-demo.book in this folder, the chart rollforward-demo-margin.svg; ask more:
+The book is rollforward-demo.book in this folder, the chart rollforward-demo-margin.svg, the pack
+rollforward-demo.rfpack; its report, rollforward-demo-report.html, opens in a browser. Ask more:
 
   rollforward history --asset USDC --book rollforward-demo.book
   rollforward margin 0x5ca1 --at 2026-08-05T14:40Z --explain --book rollforward-demo.book
+  rollforward what-if 0x5ca1 --deposit "1500 USDC@2026-08-05T14:30Z" --book rollforward-demo.book
+  rollforward statement 0x5ca1 --month 2026-08 --book rollforward-demo.book
   rollforward efficiency 0x5ca1 --at 2026-08-03T12:01Z --book rollforward-demo.book
   rollforward explain 0x5ca1 "position HYPE" --at 2026-08-05T14:39Z --book rollforward-demo.book
 
@@ -107,7 +126,15 @@ def play(stage: Stage) -> None:
         "That instant: which rule, which figures, and the venue's own state beside them.",
         *("margin", "0x5ca1", "--at", "2026-08-05T14:40Z", *book),
     )
-    stage.step("At the end of what is recorded: the position is gone.", "show", *book)
+    stage.step(
+        "The liquidation told to the end. More was taken at once than the documents say (1).",
+        *("explain", "0x5ca1", "L-1", "--from", "2026-08-05T14:30Z", *book),
+        ends_with=exits.FINDING,
+    )
+    stage.step(
+        "How little, paid in ten minutes before, would have avoided it?",
+        *("what-if", "0x5ca1", "--minimal", "deposit", *book),
+    )
     stage.step("Hold what the venue says against what follows from its records.", "check", *book)
     stage.step(
         "Take a checkpoint, to be kept where the book is not. Without one, a proof is partial (3).",
@@ -122,6 +149,33 @@ def play(stage: Stage) -> None:
         "Why is that number what it is? Back to the very characters of the records.",
         *("explain", "0x5ca1", "balance borrowed USDC", "--at", "2026-08-04T12:30Z", *book),
     )
+    hand_over(stage, book)
+
+
+def hand_over(stage: Stage, book: tuple[str, str]) -> None:
+    """Sign what is claimed, and check it as the other side does: without this program."""
+    from replay.keys import read_key
+
+    Path(CLAIMS).write_text(CLAIMED, encoding="utf-8")
+    stage.step("Make a key to sign with.", "keys", "new", KEY)
+    stage.step(
+        "Evidence for whoever doubts it: events, raw records, proofs, claims, in one file.",
+        *("pack", "0x5ca1", "--claims", CLAIMS, "--key", KEY, "--out", PACK, *book),
+    )
+    stage.steps += 1
+    stage.say(
+        f"\n{'─' * 78}\n{stage.steps}. The other side, with nothing but Python.\n", style="bold"
+    )
+    with zipfile.ZipFile(PACK) as pack:
+        Path(VERIFIER).write_bytes(pack.read("verify.py"))
+        Path(REPORT).write_bytes(pack.read("report.html"))
+    public = read_key(Path(KEY)).verifier.text
+    stage.say(f"$ python3 -I {VERIFIER} {PACK} --key {public}\n", style="cyan")
+    words = [sys.executable, "-I", VERIFIER, PACK, "--key", public]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    stage.say(done.stdout.rstrip())
+    if done.returncode:
+        stage.failed.append(f"step {stage.steps} ended with {done.returncode}: {done.stderr}")
 
 
 def _as_seen_from_here(path: Path) -> str:
@@ -134,7 +188,8 @@ def clear() -> None:
     """Remove the book of an earlier demonstration; nobody else gives a book this name."""
     for end in ("", "-wal", "-shm", ".lock", ".cache", "-checkpoint"):
         Path(BOOK + end).unlink(missing_ok=True)
-    Path(CHART).unlink(missing_ok=True)
+    for name in (CHART, CLAIMS, KEY, PACK, REPORT, VERIFIER):
+        Path(name).unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -112,6 +112,7 @@ EXPECTED = (
     Expected("5-2", "proofs against vectors, by tree and by verifier"),
     Expected("5-3", "two engines agree, and mutants of each are caught"),
     Expected("5-4", "what-ifs, orders and waterfalls, against other hands"),
+    Expected("5-5", "the bundled liquidation, explained and handed over"),
     Expected("5-6", "recorded liquidations, as far as they go"),
 )
 
