@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from decimal import (
+    ROUND_05UP,
     ROUND_DOWN,
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
@@ -71,6 +72,9 @@ EXACT: Final = Context(
 """The context of every sum and product: wide, and it raises where it would have to round."""
 
 _ROUNDING: Final = Context(prec=400, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
+_QUOTIENT: Final = Context(
+    prec=420, rounding=ROUND_05UP, Emin=-999_999, Emax=999_999, traps=[InvalidOperation]
+)
 
 _TEXT_MAX: Final = 1 + INTEGER_DIGITS_MAX + 1 + FRACTION_DIGITS_MAX
 _PLAIN: Final = re.compile(
@@ -135,6 +139,7 @@ def places(value: Decimal) -> int:
 
 
 @cache
+@cache
 def _quantum(count: int) -> Decimal:
     return Decimal((0, (1,), -count))
 
@@ -188,18 +193,17 @@ def divide_half_even(dividend: Decimal, divisor: Decimal, count: int) -> Decimal
 
 
 def _divided(dividend: Decimal, divisor: Decimal, count: int, *, rounding: str) -> Decimal:
-    """Divide as whole numbers, so that the rounding sees the exact remainder."""
-    top, bottom = dividend.as_integer_ratio(), divisor.as_integer_ratio()
-    numerator, denominator = top[0] * bottom[1] * 10**count, top[1] * bottom[0]
-    if denominator < 0:
-        numerator, denominator = -numerator, -denominator
-    sign = -1 if numerator < 0 else 1
-    quotient, remainder = divmod(abs(numerator), denominator)
-    if rounding == ROUND_HALF_EVEN:
-        doubled = 2 * remainder
-        if doubled > denominator or (doubled == denominator and quotient % 2):
-            quotient += 1
-    return unscaled(sign * quotient, count)
+    """Divide to more digits than any number here has, and round what that gives.
+
+    The second rounding sees the exact quotient: where digits follow behind the last one, the first
+    leaves neither a 0 nor a 5 there, so that no tie is seen where there is none.
+    """
+    if not divisor:
+        message = f"{canonical(dividend)} is divided by zero"
+        raise ZeroDivisionError(message)
+    long = _QUOTIENT.divide(dividend, divisor)
+    quotient = long.quantize(_quantum(count), rounding=rounding, context=_ROUNDING)
+    return quotient or quotient.copy_abs()
 
 
 def exp_rounded(value: Decimal, count: int) -> Decimal:

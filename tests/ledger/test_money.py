@@ -92,6 +92,28 @@ def test_named_divisions_agree_with_fractions(top: Decimal, bottom: Decimal, cou
     assert round(scaled) == int(Fraction(money.divide_half_even(top, bottom, count)) * 10**count)
 
 
+def test_a_quotient_a_hair_beside_a_tie_is_rounded_to_its_side():
+    """The digit that tells lies 430 places behind, further than any quotient is written out."""
+    whole = 2 * 10**430
+    for above, cut, near in ((1, "0", "1"), (0, "0", "0"), (-1, "0", "0")):
+        top, bottom = Decimal(whole // 2 + above), Decimal(whole)
+        assert Decimal(cut) == money.divide_down(top, bottom, 0)
+        assert Decimal(near) == money.divide_half_even(top, bottom, 0)
+        assert -Decimal(near) == money.divide_half_even(top.copy_negate(), bottom, 0)
+
+
+def test_a_quotient_of_nothing_has_no_sign_and_all_its_places():
+    for top, bottom in ((0, -7), (0, 7), (-1, 10**9)):
+        found = money.divide_half_even(Decimal(top), Decimal(bottom), 3)
+        assert Decimal("0.000").as_tuple() == found.as_tuple()
+
+
+def test_nothing_is_divided_by_zero():
+    for top in (0, 1):
+        with pytest.raises(ZeroDivisionError):
+            money.divide_down(Decimal(top), Decimal(0), 2)
+
+
 @given(st.integers(0, 2**70), st.integers(1, 2**60), st.data())
 def test_ratio53_is_the_ieee_double_of_quotient_and_product(
     value: int, bottom: int, data: st.DataObject
