@@ -65,8 +65,11 @@ class Certificate:
         """Return the level that holds for a family at a moment; unknown outside the period."""
         if not self.since <= at <= self.until:
             return "unknown"
-        here = [each.level for each in self.of(family) if each.since <= at <= each.until]
-        return min(here, key=LEVELS.index, default="unknown")
+        here = {each.level for each in self.of(family) if each.since <= at <= each.until}
+        for level in LEVELS:
+            if level in here:
+                return level
+        return "unknown"
 
     @property
     def missing(self) -> tuple[Stretch, ...]:
