@@ -37,7 +37,13 @@ def record_options(verb: F) -> F:
     record = click.option(
         "--record", is_flag=True, help="Record the run and its breaks in the book; needs --as."
     )
-    by = click.option("--as", "by", metavar="NAME", help="Who records it.")
+    by = click.option(
+        "--as",
+        "by",
+        metavar="NAME",
+        envvar="ROLLFORWARD_AS",
+        help="Who records it [default: $ROLLFORWARD_AS].",
+    )
     return record(by(verb))
 
 
@@ -53,7 +59,8 @@ def needs_name(*, record: bool, by: str | None) -> None:
     if record and not by:
         message = "--record needs --as NAME: a run is recorded under a person's name"
         raise click.UsageError(message)
-    if by and not record:
+    source = click.get_current_context().get_parameter_source("by")
+    if by and not record and source is click.core.ParameterSource.COMMANDLINE:
         message = "--as NAME is for --record"
         raise click.UsageError(message)
 

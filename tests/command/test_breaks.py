@@ -105,6 +105,9 @@ def test_the_name_can_stand_in_the_environment(desk, eth, monkeypatch):
     assert "Ana" == one(desk, eth)["history"][-1]["by"]
     settings = {row["setting"]: row["value"] for row in desk.json("config")}
     assert "Ana" == settings["ROLLFORWARD_AS"]
+    # a reconciliation that records nothing needs no name, and minds none
+    assert 1 == desk("reconcile", "state").exit_code
+    assert "2 known" in desk("reconcile", "state", "--record").stderr
 
 
 def test_other_numbers_open_it_again_and_void_the_approval(desk, eth):
