@@ -239,7 +239,8 @@ class _Desk:
         books = " and ".join(one.rulebook for one in judged)
         if len(values) != 1 or None in values:
             return Found(value=None, unit=None, text=f"the ratio is not known under {books}")
-        return Found(value=values.pop(), unit=None, text=f"under {books}")
+        text = f"under {books}; by this program alone, a pack's verifier does not recompute it"
+        return Found(value=values.pop(), unit=None, text=text)
 
     def _sum(self, figure: Figure) -> Found:
         since, until = self._period(figure)

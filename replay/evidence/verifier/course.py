@@ -117,9 +117,10 @@ class Corrections:
             if name in self.asking:
                 return None
             self.asking.add(name)
-            found = [note for note in reversed(self.about.get(name, [])) if self.is_in_force(note)]
+            latest_first = reversed(self.about.get(name, []))
+            found = next((note for note in latest_first if self.is_in_force(note)), None)
             self.asking.discard(name)
-            self.known[name] = found[0] if found else None
+            self.known[name] = found
         return self.known[name]
 
     def is_in_force(self, note: Row) -> bool:
