@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.support import compose
 
@@ -37,10 +40,25 @@ def rollforward(cwd: Path, words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demonstration_runs_and_every_step_comes_out_as_it_must(tmp_path: Path, figure):
+@dataclass(frozen=True)
+class Played:
+    """The demonstration, played once for all who look at what it left."""
+
+    folder: Path
+    said: subprocess.CompletedProcess[str]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    folder = tmp_path_factory.mktemp("demo")
     began = time.monotonic()
-    said = play(tmp_path)
-    seconds = time.monotonic() - began
+    said = play(folder)
+    return Played(folder, said, time.monotonic() - began)
+
+
+def test_the_demonstration_runs_and_every_step_comes_out_as_it_must(played: Played, figure):
+    said, seconds = played.said, played.seconds
     assert (0, "") == (said.returncode, said.stderr)
     steps = said.stdout.count("\n$ rollforward ")
     assert 13 == steps
@@ -52,10 +70,10 @@ def test_the_demonstration_runs_and_every_step_comes_out_as_it_must(tmp_path: Pa
     figure(line="7", text="demo", value=f"exit 0, {steps} of {steps} steps, {seconds:.1f} s")
 
 
-def test_it_shows_the_margin_up_to_the_liquidation_and_draws_it(tmp_path: Path, figure):
+def test_it_shows_the_margin_up_to_the_liquidation_and_draws_it(played: Played, figure):
     """The composer takes the position at the first price that passes the line."""
     _, taken = compose.play_all()
-    said = play(tmp_path).stdout
+    said, tmp_path = played.said.stdout, played.folder
     first = f"first liquidatable at {taken.isoformat(timespec='milliseconds')}".replace(
         "+00:00", "Z"
     )
@@ -72,18 +90,17 @@ def test_it_shows_the_margin_up_to_the_liquidation_and_draws_it(tmp_path: Path, 
     figure(line="3-6", text="the bundled account", value=f"{first}; charts of 720 and 1280 pixels")
 
 
-def test_it_can_be_played_twice_and_leaves_one_book(tmp_path: Path):
-    play(tmp_path)
-    said = play(tmp_path)
+def test_it_can_be_played_twice_and_leaves_one_book(played: Played):
+    said = play(played.folder)
     assert 0 == said.returncode, said.stdout[-2000:]
-    assert ["rollforward-demo.book"] == [path.name for path in tmp_path.glob("*.book")]
+    assert ["rollforward-demo.book"] == [path.name for path in played.folder.glob("*.book")]
 
 
-def test_what_it_tells_to_try_next_works(tmp_path: Path):
-    said = play(tmp_path)
-    lines = said.stdout.split("ask more:")[1].split("Now with")[0].splitlines()
+def test_what_it_tells_to_try_next_works(played: Played):
+    said, tmp_path = played.said, played.folder
+    lines = said.stdout.split("Ask more:")[1].split("Now with")[0].splitlines()
     commands = [line.strip() for line in lines if line.strip()]
-    assert 4 == len(commands)
+    assert 6 == len(commands)
     for command in commands:
         done = rollforward(tmp_path, command.removeprefix("rollforward "))
         assert 0 == done.returncode, done.stderr
