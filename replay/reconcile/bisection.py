@@ -72,7 +72,10 @@ def first_divergence(
         return _course(states, first, last, found, again)
     high, differing = len(states) - 1, last
     if last.verdict != "differs":
-        probes = ((number, projector.look(states[number])) for number in _spread(0, high, SAMPLES))
+        # What other families were looked at for serves as well, and costs nothing.
+        known = [number for number in range(1, high) if projector.has(states[number])]
+        numbers = known if len(known) >= SAMPLES else _spread(0, high, SAMPLES)
+        probes = ((number, projector.look(states[number])) for number in numbers)
         sampled = next((each for each in probes if each[1].verdict == "differs"), None)
         if sampled is None:
             return _course(states, first, last, None, ())

@@ -238,6 +238,10 @@ class Projector:
             for subject, difference in first.differing.items():
                 self.given[family, subject] = difference
 
+    def has(self, observation: Observation) -> bool:
+        """Tell whether a state was looked at, for itself or for another of its instant."""
+        return observation.seen.ordinal in self._looked
+
     def forget(self) -> None:
         """Look anew at what was looked at, because what is taken as given has changed."""
         self._looked.clear()

@@ -154,16 +154,16 @@ def _families(
 def _courses(
     projector: Projector, families: dict[str, list[Observation]], how: How
 ) -> tuple[Course, ...]:
-    found = []
+    if how == "all":
+        return tuple(scan(projector, states) for states in families.values())
+    found: dict[str, Course] = {}
     hint: Divergence | None = None
-    for states in families.values():
-        if how == "all":
-            found.append(scan(projector, states))
-            continue
-        course = first_divergence(projector, states, hint)
-        hint = course.divergence or hint
-        found.append(course)
-    return tuple(found)
+    # Families that differ at the end first: the others are tested where these were looked at.
+    order = sorted(families, key=lambda name: not projector.look(families[name][-1]).differing)
+    for name in order:
+        found[name] = first_divergence(projector, families[name], hint)
+        hint = found[name].divergence or hint
+    return tuple(found[name] for name in families)
 
 
 def _between(projector: Projector, found: Divergence, listed_max: int) -> Between:
