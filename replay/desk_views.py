@@ -85,6 +85,7 @@ def amount(value: Decimal | None) -> str:
 def marks(case: Case) -> str:
     """Return what else is to be known of a case in a few words; nothing takes these back."""
     found = [
+        (case.against != "venue", f"against {case.against}"),
         (case.is_gone and case.is_live, "no longer found"),
         (case.forced, "closed by force"),
         (case.carried, f"carried {case.carried}x"),

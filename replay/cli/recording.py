@@ -78,12 +78,16 @@ def recorded(
     position: int,
     by: str,
 ) -> None:
-    """Record a run and its breaks, and say on standard error what became of them."""
+    """Record a run and its breaks, and say on standard error what became of them.
+
+    What the history was held against is among the parameters, where it was not the venue.
+    """
     from ledger.book import Book
     from replay.desk import Run, record_run
 
     run = Run(
         desk=desk, account=account, since=since, until=until, subjects=subjects,
+        against=parameters.get("against", "venue"),
         parameters=json.dumps(dict(parameters), sort_keys=True, separators=(",", ":")),
         position=position,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from ledger.events import BreakApproved, BreakClosed, Reconciled
 from ledger.signatures import new_key
 from ledger.units import Address, Millis, desk_stream, stream_account
 from projections.breaks import Break, identity
-from replay import desk, keys
+from replay import desk, desk_views, keys
 from replay.checking import check_book, said
 from replay.desk import Run
 
@@ -206,6 +206,15 @@ def test_a_name_that_fits_none_or_several_is_refused(book):
     for name in ("B-", "", "B-zz", "ffffffffffff"):
         with pytest.raises(NotFound, match="rollforward breaks --all"):
             case(book, name)
+
+
+def test_what_the_history_was_held_against_is_shown_where_it_is_not_the_venue(book):
+    statement = attrs.evolve(RUN, against="statement.csv")
+    other = break_of(3)
+    desk.record_run(book, [other], statement, by="ana", now=NOW)
+    assert ("", "against statement.csv") == (
+        desk_views.marks(case(book)), desk_views.marks(case(book, other.identity))
+    )  # fmt: skip
 
 
 def test_closing_says_on_what(book):
