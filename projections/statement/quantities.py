@@ -32,7 +32,10 @@ Amounts: TypeAlias = Mapping[Key, Decimal]
 NO_MEANING: Final = "unknown kind"
 FEE_UNKNOWN: Final = "fee not recorded"
 DIRECTION_UNKNOWN: Final = "direction not recorded"
-GapKind: TypeAlias = Literal["unknown kind", "fee not recorded", "direction not recorded"]
+LOAN_UNKNOWN: Final = "loan not recorded"
+GapKind: TypeAlias = Literal[
+    "unknown kind", "fee not recorded", "direction not recorded", "loan not recorded"
+]
 
 
 def thing_of(place: Place, asset: Asset) -> Key:
@@ -149,6 +152,7 @@ class Activity:
         }
         self._unknown = opening.stopped is not None
         self._mode = mode
+        self._lacking: set[str] = set()
 
     def take(self, event: Event) -> tuple[Flow, ...]:
         """Return what the next event did to own places.
@@ -197,11 +201,17 @@ class Activity:
                 self._mode = event.mode
             case ev.PerpStateObserved() | ev.SpotStateObserved():
                 self._compare(event)
+            case ev.LendingStateObserved():
+                self._lent(event)
             case _:
                 pass
 
     def _compare(self, event: State) -> None:
         """Hold a state against what records lead to; from there on, what it shows holds."""
+        if isinstance(event, ev.SpotStateObserved):
+            for row in event.balances:
+                self._loan(event, chart.SUPPLIED, row.asset, row.supplied)
+                self._loan(event, chart.BORROWED, row.asset, row.borrowed)
         held = [key for key in {**self._sums, **self._stated} if self.balance(key)]
         for place, asset, amount in shown(event, self._reference, self._mode, sorted(held)):
             key = place, asset
@@ -214,6 +224,20 @@ class Activity:
             )  # fmt: skip
             if ours is not None:
                 self._stated[key] = self._stated.get(key, ZERO) + amount - ours
+
+    def _lent(self, event: ev.LendingStateObserved) -> None:
+        for loan in event.loans:
+            asset = self._reference.symbols.get(loan.token, Asset(f"token {loan.token}"))
+            self._loan(event, chart.SUPPLIED, asset, loan.supply_value)
+            self._loan(event, chart.BORROWED, asset, loan.borrow_value)
+
+    def _loan(self, event: Event, place: Place, asset: Asset, value: Decimal | None) -> None:
+        """Note a loan that no record leads to; its interest runs, so no more can be compared."""
+        about = f"{asset} {place}"
+        known = self.balance((place, asset)) != ZERO
+        if value and not known and about not in self._lacking:
+            self._lacking.add(about)
+            self._gap(event, LOAN_UNKNOWN, about)
 
     def _gap(self, event: Event, kind: GapKind, about: str) -> None:
         self.gaps.append(

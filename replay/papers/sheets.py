@@ -110,7 +110,8 @@ def sheets(statement: Statement, *, activity: bool = True) -> tuple[Sheet, ...]:
 
 def tables(statement: Statement) -> tuple[Table, ...]:
     """Return what a terminal shows: equity, roll-forward and notes, without the activity."""
-    blocks = [*_summary(statement), *_quantities(statement), notes_block(statement)]
+    ends = next(iter(_prices(statement)))
+    blocks = [*_summary(statement), *_quantities(statement), ends, notes_block(statement)]
     return tuple(block.table() for block in blocks)
 
 

@@ -104,6 +104,7 @@ def _gap(gap: Gap) -> str:
         "unknown kind": f"is of the kind {gap.about}, whose meaning is not known",
         "fee not recorded": f"is a fill of {gap.about} whose fee is not recorded",
         "direction not recorded": f"({gap.about}) does not say which way it went",
+        "loan not recorded": f"shows {gap.about}, and no record leads to any",
     }[gap.kind]
     return f"event {gap.event[:12]} at {iso(gap.at)} {what}; no figure holds it"
 

@@ -9,6 +9,8 @@ import attrs
 from ledger.events import (
     DexAbstractionActivated,
     LeaderCommissionReceived,
+    LendingStateObserved,
+    ObservedLoan,
     Opened,
     OpeningBalance,
     OpeningPosition,
@@ -218,3 +220,14 @@ def test_a_month_is_one_of_utc():
     assert (1_785_542_400_000, 1_788_220_799_999) == (august.since, august.until)
     assert "2026-08" == august.name
     assert month("2026-12").until + 1 == month("2027-01").since
+
+
+def test_a_loan_the_venue_shows_and_nobody_recorded_is_named():
+    state = LendingStateObserved(
+        stream=account_stream(A), at=Millis(SINCE + 1), health="healthy", health_factor=None,
+        loans=(ObservedLoan(token=150, borrow_basis=D(0), borrow_value=D(0), supply_basis=D(7),
+                            supply_value=D(8)),),
+    )  # fmt: skip
+    found = asked({A: [state]}, {})
+    assert ["HYPE supplied"] == [gap.about for gap in found.gaps]
+    assert not found.is_complete
