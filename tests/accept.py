@@ -10,8 +10,9 @@ states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BISECT_EVENTS (ev
 is missing), ROLLFORWARD_REMOVALS (events taken out of histories), ROLLFORWARD_INSTANTS (crowded
 milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFORWARD_STATEMENTS
 (books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_DELETIONS (events
-left out), ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_BENCHMARK_EVENTS,
-ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
+left out), ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_PAYOUT_MONTHS
+(simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes),
+ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ FULL_COUNT = {
     "ROLLFORWARD_WATERFALLS": "20",
     "ROLLFORWARD_STATEMENTS": "300",  # books of random histories, per law of statements
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
+    "ROLLFORWARD_PAYOUT_MONTHS": "80",  # of each kind, clean and not
     "ROLLFORWARD_DELETIONS": "4000",
     "ROLLFORWARD_BELIEFS": "2000",
+    "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
     "ROLLFORWARD_MUTANTS": "10000",  # of each engine; more than there are means all
 }
@@ -103,6 +106,7 @@ EXPECTED = (
     Expected("3-4", "pool laws"),
     Expected("3-5", "a simulated venue, a naive calculator, seeded errors"),
     Expected("3-6", "the bundled account's margin, shown"),
+    Expected("4-1", "interest: classes and conventions"),
     Expected("4-2", "deletions named to the interval between two states"),
     Expected("4-3", "one event dropped, located by bisection"),
     Expected("4-4", "recorded reserves, supplies and states, rebuilt and observed"),

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.codec import decode, encode
@@ -83,6 +83,7 @@ def test_words_and_further_events_do_not_change_what_was_approved():
     assert break_of().figures == break_of(expected=Decimal("0.5")).figures
 
 
+@settings(max_examples=100)
 @given(instances(Break))
 def test_a_break_comes_back_from_its_event(found):
     event = opened(
