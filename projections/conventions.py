@@ -37,6 +37,8 @@ VALUE_PLACES: Final = 24
 PAID_PLACES: Final = 8
 """Decimal places of a payout as the venue prints it."""
 UNIT: Final = Decimal("1e-8")
+HAIR: Final = Decimal("1e-10")
+"""A hundredth of the last place of a payout."""
 NEGLIGIBLE: Final = Decimal("1e-5")
 """What earns nothing that shows in an hour, at whatever rate up to a hundred percent a year."""
 DUST: Final = Decimal("1e-6")
@@ -135,7 +137,11 @@ class Convention:
         """
         if self.rounding is None:
             return abs(paid - due) < UNIT
-        return paid == self.rounded(due)
+        return paid == self.rounded(due) or (
+            # What stands may be known from rounded rows: a tie may then lie a hair beside.
+            abs(paid - due) <= UNIT.scaleb(PAID_PLACES - self.places) + HAIR
+            and paid in {self.rounded(due - HAIR), self.rounded(due + HAIR)}
+        )
 
     def rounded(self, due: Decimal) -> Decimal:
         """Return the amount as it would be printed; half to even at eight places where open."""

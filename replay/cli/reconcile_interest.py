@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "rollforward reconcile interest 0x31ca… --month 2026-08",
         "rollforward reconcile interest 0x31ca… --month 2026-08 --against statement.csv",
+        "rollforward reconcile interest 0x31ca… --month 2026-08 --against statement.csv",
         "rollforward reconcile interest 0x31ca… --month 2026-08 --tolerance 0.000001 "
         "--total-tolerance 0.01 --lines",
         "rollforward reconcile interest 0x31ca… --month 2026-08 --as ada --record",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     metavar="venue|FILE",
     help="The venue's recorded rows, or a statement: CSV with time, token, supply, borrow.",
 )
+@click.option("--token", "tokens", multiple=True, metavar="SYMBOL", help="Only this token.")
 @click.option("--zone", metavar="NAME", help="Zone of times in the statement that name none.")
 @click.option(
     "--tolerance",
@@ -82,9 +84,10 @@ if TYPE_CHECKING:
 @takes(record_options, book_option, cache_option, json_option)
 def command(
     account: str | None, month: str | None, since: str | None, until: str | None,
-    known_at: str | None, against: str, zone: str | None, tolerance: str, total_tolerance: str,
-    hold: str, late_after: str, *, complete: bool, lines: bool, as_csv: bool, record: bool,
-    by: str | None, book: Path | None, cache: bool, as_json: bool,
+    known_at: str | None, against: str, tokens: tuple[str, ...], zone: str | None,
+    tolerance: str, total_tolerance: str, hold: str, late_after: str, *, complete: bool,
+    lines: bool, as_csv: bool, record: bool, by: str | None, book: Path | None, cache: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Hold the interest paid in a period against what follows by rule, hour by hour.
 
@@ -98,12 +101,14 @@ def command(
         message = "--zone is for a statement: name one with --against FILE"
         raise click.UsageError(message)
     with open_audit(book, cache=cache) as audit:
+        import attrs
+
         from replay.periods import period
         from replay.reconcile.interest import reconcile_interest
 
         history = audit.account(the_account(audit, account))
         asked = _asked(tolerance, total_tolerance, hold, late_after, complete=complete)
-        asked = _against(asked, against, zone)
+        asked = _against(attrs.evolve(asked, tokens=tokens), against, zone)
         report = reconcile_interest(
             history, period(month, since, until), asked, position=audit.position(known_at)
         )
@@ -189,5 +194,6 @@ def _record(book: Path | None, report: InterestReport, by: str) -> None:
 
     recorded(
         book, report.breaks, desk="interest", account=report.account, since=report.since,
-        until=report.until, parameters=report.asked.parameters, position=report.position, by=by,
+        until=report.until, subjects=report.subjects, parameters=report.asked.parameters,
+        position=report.position, by=by,
     )  # fmt: skip

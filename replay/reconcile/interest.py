@@ -15,11 +15,11 @@ from ledger.codec import event_id
 from ledger.errors import UnclearQuestion
 from ledger.money import ZERO, canonical, exact, round_half_even
 from ledger.seal import digest_of_record
-from ledger.units import Address, Digest, Millis
+from ledger.units import Address, Asset, Digest, Millis
 from projections.breaks import Break, identity
 from projections.conventions import PAID_PLACES
 from projections.interest import Line, Reconciled, Tolerance, reconcile
-from projections.lending import HOUR_MS, RATE_AGE_MAX, Key, rates
+from projections.lending import HOUR_MS, RATE_AGE_MAX, SIDES, Key, rates
 from projections.payouts import Paid
 from projections.sides import paid_rows, sides
 from replay.moments import iso
@@ -52,6 +52,8 @@ class Asked:
     """The caller's word that the history begins with the account."""
     against: str = VENUE
     """Where the payouts are from: the venue's rows, or the name of a statement."""
+    tokens: tuple[str, ...] = ()
+    """Tokens it is limited to; empty: all there are."""
     statement: tuple[Paid, ...] | None = None
     statement_digest: Digest | None = None
 
@@ -66,6 +68,8 @@ class Asked:
             "complete": "yes" if self.is_complete else "no",
             "against": self.against,
         }
+        if self.tokens:
+            found["tokens"] = " ".join(self.tokens)
         if self.statement_digest is not None:
             found["statement"] = self.statement_digest
         return found
@@ -89,6 +93,12 @@ class InterestReport:
     def is_known(self) -> bool:
         """Whether every hour could be judged."""
         return not any(each.counted("unknown") for each in self.sides)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What the run was limited to; empty where it was not."""
+        return tuple(subject_of((Asset(each), side)) for each in self.asked.tokens
+                     for side in SIDES)  # fmt: skip
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -138,10 +148,12 @@ def reconcile_interest(
         found.hours, rows, since=since, until=until, tolerance=asked.tolerance,
         recorded=_is_recorded(history, since, until, position, asked),
     )  # fmt: skip
+    if asked.tokens:
+        reconciled = tuple(each for each in reconciled if each.asset in asked.tokens)
     with exact():
         breaks = [
             each for side in reconciled for each in _breaks(history.account, side, since, until,
-                                                            asked.tolerance)
+                                                            asked.tolerance, asked.against)
         ]  # fmt: skip
     return InterestReport(
         account=history.account,
@@ -188,12 +200,15 @@ def subject_of(key: Key) -> str:
 
 
 def _breaks(
-    account: Address, side: Reconciled, since: Millis, until: Millis, tolerance: Tolerance
-) -> Iterator[Break]:
+    account: Address, side: Reconciled, since: Millis, until: Millis, tolerance: Tolerance,
+    against: str,
+) -> Iterator[Break]:  # fmt: skip
     """Yield the breaks of one side: its convention, single hours, stretches not known, the sum."""
     subject = subject_of((side.asset, side.side))
 
     def named(at: Millis, end: Millis, key: str) -> str:
+        # what a statement says of an hour is another matter than what the venue's rows say of it
+        key = key if against == VENUE else f"{key} against {against}"
         return identity(
             desk="interest", account=account, subject=subject, at=at, until=end, key=key
         )
@@ -201,24 +216,30 @@ def _breaks(
     by_habit = [line for line in side.lines if line.status == "convention"]
     if by_habit:
         yield _of_habit(account, side, by_habit, since, until, named(since, until, "convention"))
-    for line in side.lines:
-        if line.status == "break" and not line.is_echo:
-            yield Break(
-                identity=named(line.until, line.until, "hour"),
-                desk="interest",
-                account=account,
-                subject=subject,
-                at=line.until,
-                until=line.until,
-                kind=line.kind,
-                expected=line.expected,
-                observed=line.paid or ZERO,
-                difference=line.difference,
-                convention=line.convention,
-                candidates=line.candidates,
-                events=tuple(row.event for row in line.rows if row.event is not None),
-                text=told(line),
-            )
+    for together in _broken(side.lines):
+        first, last = together[0], together[-1]
+        expected = None
+        if all(line.expected is not None for line in together):
+            expected = sum((line.expected or ZERO for line in together), ZERO)
+        paid = sum((line.paid or ZERO for line in together), ZERO)
+        yield Break(
+            identity=named(first.until, last.until, "hour"),
+            desk="interest",
+            account=account,
+            subject=subject,
+            at=first.until,
+            until=last.until,
+            kind=first.kind,
+            expected=expected,
+            observed=paid,
+            difference=None if expected is None else paid - expected,
+            convention=first.convention,
+            candidates=first.candidates,
+            events=tuple(
+                row.event for line in together for row in line.rows if row.event is not None
+            ),
+            text=told(first) if len(together) == 1 else _told_together(together),
+        )
     for stretch in _stretches(side.lines):
         first, last = stretch[0], stretch[-1]
         paid = sum((line.paid or ZERO for line in stretch), ZERO)
@@ -283,6 +304,31 @@ def _of_habit(
         text=f"{len(lines)} of {len(side.lines)} hours of {subject} differ from the rule and are "
         f"explained by: {' or '.join(each.name for each in habit.candidates)}",
     )  # fmt: skip
+
+
+def _broken(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yield the hours that are breaks: one by one, those without a payout in a row together."""
+    held: list[Line] = []
+    for line in lines:
+        is_missing = line.status == "break" and line.kind == "missing" and not line.is_echo
+        if held and not (is_missing and line.since == held[-1].until):
+            yield held
+            held = []
+        if is_missing:
+            held.append(line)
+        elif line.status == "break" and not line.is_echo:
+            yield [line]
+    if held:
+        yield held
+
+
+def _told_together(lines: Sequence[Line]) -> str:
+    first, last = lines[0], lines[-1]
+    expected = sum((line.expected or ZERO for line in lines), ZERO)
+    return (
+        f"{subject_of(first.key)}, {len(lines)} hours to {iso(last.until)}: missing; "
+        f"{_amount(expected)} is due, nothing was paid"
+    )
 
 
 def _stretches(lines: Iterable[Line]) -> Iterator[list[Line]]:

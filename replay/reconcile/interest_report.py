@@ -13,6 +13,7 @@ from replay.tables import UNKNOWN, Table
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from projections.breaks import Break
     from projections.interest import Line, Reconciled
     from replay.reconcile.interest import InterestReport
 
@@ -116,7 +117,7 @@ def breaks_table(report: InterestReport) -> Table:
     """Return one row per break, by value date."""
     rows = tuple(
         (
-            each.identity, iso(each.at), each.subject, each.kind, _shown(each.expected),
+            each.identity, on_the_hour(each.at), each.subject, each.kind, _shown(each.expected),
             _shown(each.observed), _shown(each.difference), _explained(each),
         )
         for each in report.breaks
@@ -124,7 +125,7 @@ def breaks_table(report: InterestReport) -> Table:
     return Table(
         title="Breaks",
         columns=(
-            "break", "hour_to", "subject", "class", "expected", "paid", "difference",
+            "break", "at", "subject", "class", "expected", "paid", "difference",
             "explained_by",
         ),
         rows=rows,
@@ -134,13 +135,16 @@ def breaks_table(report: InterestReport) -> Table:
     )  # fmt: skip
 
 
-def _explained(each: object) -> str:
-    convention = getattr(each, "convention", "")
-    candidates = getattr(each, "candidates", ())
-    if len(candidates) > 1:
-        told = "; ".join(f"{name} {canonical(value)}" for name, value in candidates)
-        return f"{convention}: {told}"
-    return str(convention)
+def on_the_hour(moment: int) -> str:
+    """Return a full hour as text: ``2026-08-11T21:00Z``."""
+    return f"{iso(moment)[:16]}Z"
+
+
+def _explained(each: Break | Line) -> str:
+    if len(each.candidates) > 1:
+        told = "; ".join(f"{name} {canonical(value)}" for name, value in each.candidates)
+        return f"{each.convention}: {told}"
+    return each.convention
 
 
 def lines_table(report: InterestReport) -> Table:
@@ -149,14 +153,13 @@ def lines_table(report: InterestReport) -> Table:
         title="Hours",
         columns=(
             "hour_to", "token", "side", "expected", "paid", "difference", "status", "class",
-            "convention", "candidates", "rows",
+            "explained_by", "rows",
         ),
         rows=tuple(
             (
-                iso(line.until), line.asset, line.side, _shown(line.expected),
+                on_the_hour(line.until), line.asset, line.side, _shown(line.expected),
                 _paid(line), _shown(line.difference), line.status, line.kind or None,
-                line.convention or None,
-                "; ".join(f"{name} {canonical(value)}" for name, value in line.candidates) or None,
+                _explained(line) or None,
                 ", ".join(str(row.event or row.place)[:12] for row in line.rows) or None,
             )
             for line in report.lines

@@ -10,7 +10,7 @@ from projections import conventions, payouts, verdicts
 from tests.support.payout_months import SLIPS, Month
 from tests.support.payout_scores import Score, score
 
-MONTHS = int(os.environ.get("ROLLFORWARD_MONTHS", "12"))
+MONTHS = int(os.environ.get("ROLLFORWARD_PAYOUT_MONTHS", "8"))
 BREAKS = 10
 """Things that go wrong on a side in a month, about."""
 SHARE = 0.99
@@ -71,5 +71,5 @@ MISTAKES = {
 def test_a_mistake_in_the_classifier_would_be_seen(name, monkeypatch):
     """The bar of 99 % tells a right classifier from one with a mistake sown into it."""
     monkeypatch.setattr(*MISTAKES[name])
-    found = months_read(range(100_000, 100_012), breaks=BREAKS)
+    found = months_read(range(100_000, 100_008), breaks=BREAKS)
     assert found.right < SHARE * found.judged
