@@ -23,6 +23,7 @@ from ledger.errors import NotFound
 from ledger.events import Opened
 from ledger.units import (
     Address,
+    Asset,
     Digest,
     EventId,
     account_stream,
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
 
     from ledger.entries import Entry
     from ledger.units import Stream
+    from projections.desk import Desk
     from projections.fold import States
     from replay.checking import CheckReport
     from replay.coverage import Certificate
     from replay.diff import Diff
     from replay.explain import Explanation
     from replay.margin import MarginAt
+    from replay.statement import Statement
 
 
 _OPENED: Final = b'{"@":"opened/'
@@ -150,6 +153,47 @@ class Audit:
             self._rows = {digest: Rows(self.book.record(digest).body)}
         return self._rows[digest].text(place)
 
+    def statement(
+        self,
+        subject: str,
+        month: str | None = None,
+        *,
+        since: int | str | None = None,
+        until: int | str | None = None,
+        money: str = "USDC",
+        token: str | None = None,
+        known_at: int | str | None = None,
+    ) -> Statement:
+        """Return the statement of an account, or of a group by its name, for one period.
+
+        The period is a *month* of UTC (``2026-08``), or from *since* to *until*, both included.
+
+        Raises: NotFound, when the book has neither; UnclearQuestion, for what is no period.
+        """
+        from replay.periods import period
+        from replay.statement import question, statement
+
+        asked = question(
+            self,
+            subject,
+            period(month, since, until),
+            position=self.position(known_at),
+            money=Asset(money),
+            token=None if token is None else Asset(token),
+        )
+        return statement(self, asked)
+
+    def desk(self, at: int | str | None = None, known_at: int | str | None = None) -> Desk:
+        """Return every break and what became of it: ``.cases``, ``.case(name)``, ``.findings``.
+
+        ``at`` is an instant until which acts count, ``known_at`` a position of the book or a
+        moment of recording; without them everything counts.
+        """
+        from replay.desk import read
+
+        effective = None if at is None else parse_moment(at)
+        return read(self.book, position=self.position(known_at), at=effective)
+
     def quarantine(self) -> Table:
         """Return the rows that could not be read."""
         rows = tuple(
@@ -216,6 +260,22 @@ class AccountHistory:
         from replay.checking import check_account
 
         return check_account(self, position=self.audit.position(known_at))
+
+    def statement(
+        self,
+        month: str | None = None,
+        *,
+        since: int | str | None = None,
+        until: int | str | None = None,
+        money: str = "USDC",
+        token: str | None = None,
+        known_at: int | str | None = None,
+    ) -> Statement:
+        """Return the statement of a month (``2026-08``) or period; see ``Audit.statement``."""
+        return self.audit.statement(
+            self.account, month, since=since, until=until, money=money, token=token,
+            known_at=known_at,
+        )  # fmt: skip
 
     def coverage(
         self,

@@ -164,8 +164,9 @@ def record_run(
         name: opened(one, stream=stream, at=at, against=run.against, run=outcome.run, by=made.by)
         for name, one in found.items()
     }
+    known = {case.found.identity: case for case in desk.cases}
     for name, event in seen.items():
-        _refuse("open", desk.case(name), event)
+        _refuse("open", known.get(name), event)
     news: list[DeskEvent] = [seen[name] for name in (*outcome.opened, *outcome.renewed)]
     news += [
         BreakVanished(stream=stream, at=at, identity=name, run=outcome.run, by=made.by)

@@ -246,6 +246,9 @@ def test_acts_that_do_not_fit_and_false_signatures_are_findings_of_the_check(tmp
         desk.approve(written, FIRST, because="seen", by="Ben", now=NOW, key=BEN)
     with replay.open(path, cache=False) as audit:
         assert check_book(audit, position=audit.position()).is_clean
+        assert "approved" == audit.desk().case(FIRST).status
+        assert "open" == audit.desk(at=int(NOW)).case(FIRST).status
+        assert "explained" == audit.desk(known_at=2).case(FIRST).status
     with Book.open(path, write=True) as written:
         forged = attrs.evolve(approval(written), by="Cleo", at=Millis(NOW + HOUR))
         written.act([forged], recorded=NOW)
