@@ -36,7 +36,7 @@ def shares(count: int, value: Callable[[frozenset[int]], Fraction]) -> tuple[Fra
     if count > ALL_ORDERS_UP_TO:
         forward, backward = range(count), range(count - 1, -1, -1)
         one, other = _along(forward, value), _along(backward, value)
-        return tuple((one[number] + other[number]) / 2 for number in range(count))
+        return tuple(Fraction(1, 2) * (one[number] + other[number]) for number in range(count))
     known: dict[frozenset[int], Fraction] = {}
 
     def of(chosen: frozenset[int]) -> Fraction:

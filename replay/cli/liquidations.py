@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     name="liquidations",
     epilog=examples(
         "rollforward liquidations 0x5ca1…",
-        "rollforward explain 0x5ca1… L-1",
+        "rollforward liquidations 0x5ca1… --known-at 2026-08-06T00:00Z --json",
     ),
 )
 @click.argument("account", required=False, metavar="[ACCOUNT]")

@@ -21,6 +21,9 @@ HEAVY = {
     "projections", "rich", "sqlite3", "sqlite_utils", "tabulate", "zoneinfo", "zstandard",
 }  # fmt: skip
 
+OUTSIDE_QUOTES = re.compile(r"""[|>&](?=(?:[^'"]|'[^']*'|"[^"]*")*$)""")
+"""Where the shell would take over, but for what stands in quotation marks."""
+
 
 def all_verbs():
     """Yield the words of every verb, those of groups after the group's own."""
@@ -51,7 +54,9 @@ def test_every_example_parses(words):
     said = 0
     for line in shown.splitlines():
         said_so = (
-            line.split("|")[-1] if line.strip().startswith("zcat") else re.split(r"[|>&]", line)[0]
+            line.split("|")[-1]
+            if line.strip().startswith(("zcat", "printf"))
+            else OUTSIDE_QUOTES.split(line)[0]
         )
         if said_so.strip():
             begin, given = ["rollforward", *words], shlex.split(said_so.strip())

@@ -149,7 +149,9 @@ def test_a_payment_goes_with_the_position_it_was_charged_on() -> None:
     (found,) = consequences([one, two, payment], [one, payment], REFERENCE).found
     assert found.replaced is not None
     assert '"size":"3"' in found.replaced.replacement
-    assert '"usdc":"-0.075000"' in found.replaced.replacement, "three quarters, cut after six places"
+    assert '"usdc":"-0.075000"' in found.replaced.replacement, (
+        "three quarters, cut after six places"
+    )
 
 
 # ------------------------------------------------------------------------- through a book
