@@ -51,7 +51,7 @@ def month(text: str) -> Period:
     return Period(since=_first(year, number), until=Millis(_first(*following) - 1))
 
 
-def period(text: str | None, since: str | None, until: str | None) -> Period:
+def period(text: str | None, since: int | str | None, until: int | str | None) -> Period:
     """Return the period meant by a month, or by a first and a last moment.
 
     Raises: UnclearQuestion, when neither or both are given, or the end is before the beginning.
@@ -60,7 +60,8 @@ def period(text: str | None, since: str | None, until: str | None) -> Period:
         return month(text)
     if text is not None or since is None or until is None:
         raise UnclearQuestion(
-            asked=" ".join(each for each in (text, since, until) if each) or "no period",
+            asked=" ".join(str(each) for each in (text, since, until) if each is not None)
+            or "no period",
             problem="is no period",
             remedy="Give --month 2026-08, or both --since and --until",
         )

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from replay.audit import AccountHistory, Audit
     from replay.periods import Period
     from replay.statement_reading import Valued
+    from replay.tables import Table
 
 
 @attrs.frozen(kw_only=True)
@@ -128,6 +129,13 @@ class Statement:
         terms = [self.total.opening, self.total.closing, self.total.price_change,
                  self.total.unexplained, *(term for _, term in self.total.causes)]  # fmt: skip
         return tuple(dict.fromkeys(name for term in terms for name in term.missing))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Equity, roll-forward, prices and notes as tables."""
+        from replay.papers.sheets import tables
+
+        return tables(self)
 
     @property
     def findings(self) -> tuple[str, ...]:

@@ -58,6 +58,9 @@ KNOWN_ONLY_TO = {
     "rich": ("replay.cli",),
     "duckdb": ("replay.columnar",),
     "matplotlib": ("replay.chart",),
+    "xlsxwriter": ("replay.papers",),
+    "typst": ("replay.papers",),
+    "jinja2": ("replay.papers", "replay.evidence"),
     "pyspark": ("replay.columnar",),
     "pyarrow": ("ledger.stores.parquet", "replay.export"),
 }
