@@ -73,7 +73,7 @@ def tiny_history(chance: random.Random) -> list[Event]:
     """Return a history in ones, twos and threes, where everything often meets its edge."""
     coins = chance.choice((("BTC",), ("A/USDC",), ("A/B",), ("BTC", "A/B", "A/USDC", "+1")))
     at, sizes = START, dict.fromkeys(coins, Decimal(0))
-    tidy = chance.random() < 0.5
+    tidy, ancient = chance.random() < 0.5, chance.random() < 0.15
     events: list[Event] = []
     for number in range(chance.randrange(1, 16)):
         at += chance.choice((0, 1, 29_999, 30_000, 30_001))
@@ -96,8 +96,8 @@ def tiny_history(chance: random.Random) -> list[Event]:
                 direction=chance.choice(("Buy", "Liquidated Cross Long")),
             )  # fmt: skip
             sizes[coin] += amount if side == "B" else -amount
-            if chance.random() < 0.1:
-                event = attrs.evolve(event, at=event.at - START + YEAR_2024, tid=None)
+            if ancient:
+                event = attrs.evolve(event, at=YEAR_2024 + chance.choice((-1, 0, 0)), tid=None)
             events.append(event)
         elif sort == "opening":
             events.append(opening(deposited(at, 1), chance))
