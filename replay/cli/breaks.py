@@ -51,7 +51,7 @@ def _times(verb: F) -> F:
         "--at",
         metavar="WHEN",
         help="What had been done, and how old breaks were, at this moment "
-        "[default: that of --known-at, else now].",
+        "[default: everything, and their age at --known-at, else now].",
     )
     return at(known(verb))
 
@@ -146,17 +146,19 @@ def command(
 
 
 def _read(audit: Audit, at: str | None, known_at: str | None) -> tuple[Desk, Millis, int]:
-    """Return the desk, the instant and the position that are asked for."""
+    """Return the desk, the instant and the position that are asked for.
+
+    Only an instant that somebody names cuts acts off: the clocks of those who did them may be
+    ahead of ours.
+    """
     from replay import desk as desks
     from replay.moments import parse_known, parse_moment
 
     position = audit.position(known_at)
-    if at is not None:
-        moment = parse_moment(at)
-    else:
-        known = None if known_at is None else parse_known(known_at)[1]
-        moment = now_ms() if known is None else known
-    return desks.read(audit.book, position=position, at=moment), moment, position
+    until = None if at is None else parse_moment(at)
+    known = None if known_at is None else parse_known(known_at)[1]
+    moment = next((each for each in (until, known) if each is not None), now_ms())
+    return desks.read(audit.book, position=position, at=until), moment, position
 
 
 def _dicts(found: tuple[Finding, ...]) -> list[dict[str, object]]:

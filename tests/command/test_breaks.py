@@ -14,6 +14,7 @@ import pytest
 
 from tests.command.conftest import CASCADE, Command
 
+PAYOUTS = CASCADE.parent / "payouts"
 ACCOUNT = "0x5ca1ab1e000000000000000000000000ca5cade0"
 ETH_SALE = "88fbe45fd24d95f262bac61fe1264262"
 """15 ETH sold on 3 August 18:31; without it size and money of the next state differ."""
@@ -212,6 +213,19 @@ def test_the_desk_as_it_was_known(desk, eth):
     assert [] == desk.json("breaks", "--known-at", str(opened - 1))["breaks"]
 
 
+def test_acts_of_a_clock_ahead_of_ours_are_shown(desk, eth):
+    from ledger.book import Book
+    from ledger.units import Millis
+    from replay.desk import explain
+
+    ahead = Millis(desk.json("breaks")["at"] + DAY)
+    with Book.open(next(desk.folder.glob("*.book")), write=True) as book:
+        explain(book, eth, because="late", by="Ana", now=ahead)
+    assert "explained" == one(desk, eth)["status"]
+    desk.fine("breaks", "approve", eth, "--as", "Ben")
+    assert "approved" == one(desk, eth)["status"]
+
+
 def test_the_list_as_csv(desk, eth):
     rows = list(csv.DictReader(io.StringIO(desk.fine("breaks", "--csv"))))
     assert {"break": eth, "difference": "-15", "status": "open", "owner": ""}.items() <= next(
@@ -263,6 +277,21 @@ def digests(shown: dict) -> list[str]:
     found = re.findall(r'"\w*digest\w*": "([0-9a-f]{64})"', json.dumps(shown))
     assert found
     return found
+
+
+def test_what_a_statement_shows_is_kept_apart_from_what_the_venue_paid(rf):
+    rf.fine("import", str(PAYOUTS / "account.json"), str(PAYOUTS / "reserves.json"))
+    month = ("reconcile", "interest", "--month", "2026-08", "--record", "--as", "Ana")
+    assert "0 known, 0 no longer found" in rf(*month).stderr
+    venue = {row["break"] for row in rf.json("breaks")["breaks"]}
+    statement = rf(*month, "--against", str(PAYOUTS / "statement.csv")).stderr
+    assert "0 with new figures, 0 known, 0 no longer found" in statement
+    rows = rf.json("breaks")["breaks"]
+    assert venue == {row["break"] for row in rows if row["against"] == "venue"}
+    assert venue < {row["break"] for row in rows}
+    assert (
+        f"0 breaks opened, 0 with new figures, {len(venue)} known, 0 no longer" in rf(*month).stderr
+    )
 
 
 # ------------------------------------------------------------------------------- signatures
