@@ -13,11 +13,20 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.events import Filled
+from ledger.events import (
+    Event,
+    Filled,
+    MarginSummary,
+    ObservedBalance,
+    ObservedPosition,
+    PerpStateObserved,
+    SpotStateObserved,
+)
 from ledger.money import exact
-from ledger.units import Address, Asset, Millis
+from ledger.units import Address, Asset, Coin, Dex, Millis, account_stream
 from projections.statement import Line, Row
 from projections.statement.money import NOTHING
+from replay.papers.journal import Assertion, journal
 from replay.papers.sheets import terms
 from replay.periods import Period
 from replay.statement import Statement, question, statement
@@ -288,3 +297,75 @@ def test_the_tokens_of_a_statement_are_the_statements_of_its_tokens(data, venue)
         assert (row,) == one.totals
         assert whole.lines[number].closing == one.total.closing
         assert Address(venue.account) == one.of.group.members[0].address
+
+
+@st.composite
+def states(draw: st.DrawFn, venue: Venue) -> list[Event]:
+    """States the venue may have shown, right or wrong, at any moment of a history."""
+    stream = account_stream(Address(venue.account))
+    first, last = span(venue)
+    made: list[Event] = []
+    for at in sorted(draw(st.sets(st.integers(first - 1, last + HOUR_MS), max_size=4))):
+        if draw(st.booleans()):
+            coins = draw(st.lists(st.sampled_from(("BTC", "ETH", "HYPE")), unique=True))
+            made.append(
+                PerpStateObserved(
+                    stream=stream, at=Millis(at), dex=Dex(""),
+                    positions=tuple(
+                        ObservedPosition(coin=Coin(coin), size=Decimal(draw(st.integers(-9, 9))))
+                        for coin in coins
+                    ),
+                    summary=MarginSummary(
+                        account_value=Decimal(0), total_notional=Decimal(0),
+                        total_raw_usd=Decimal(draw(st.integers(-999, 999))),
+                        total_margin_used=Decimal(0),
+                    ),
+                    cross=None, cross_maintenance=None, withdrawable=None,
+                )
+            )  # fmt: skip
+        else:
+            total = Decimal(draw(st.integers(0, 999)))
+            row = ObservedBalance(asset=Asset("HYPE"), token=150, total=total, hold=Decimal(0))
+            made.append(
+                SpotStateObserved(
+                    stream=stream, at=Millis(at), balances=(row,), margin_enabled=None,
+                    margin_ratio=None, borrow_ratios=(), supply_ratios=(), available=(),
+                )
+            )  # fmt: skip
+    return made
+
+
+@counted
+@given(data=st.data(), venue=histories())
+def test_with_states_that_differ_months_join_and_every_assertion_holds(data, venue):
+    if not venue.rows:
+        return
+    lost = data.draw(st.sets(st.integers(0, len(venue.rows) - 1), max_size=2))
+    kept = [event for number, event in enumerate(events_of(venue)) if number not in lost]
+    shown = data.draw(states(venue))
+    events = sorted([*kept, *shown], key=lambda event: event.at)
+    if not events:
+        return
+    audit = audit_of({venue.account: events}, priced(venue))
+    since, until = data.draw(periods(venue))
+    cut = data.draw(st.integers(since, until))
+    whole, first = (asked(audit, venue.account, since, end) for end in (until, cut))
+    for made in (whole, first):
+        held: dict[tuple[str, str], Decimal] = {}
+        with exact():
+            for step in journal(made).steps:
+                if isinstance(step, Assertion):
+                    there = held.get((step.account, step.asset), Decimal(0))
+                    assert step.amount == there, step
+                else:
+                    for account, amount, asset in step.legs:
+                        held[account, asset] = held.get((account, asset), Decimal(0)) + amount
+    if cut < until:
+        rest = asked(audit, venue.account, cut + 1, until)
+        ends = {(row.place, row.asset): row.closing for row in first.rows if row.closing}
+        assert ends == {(row.place, row.asset): row.opening for row in rest.rows if row.opening}
+        closing = {(row.place, row.asset): row.closing for row in whole.rows if row.closing}
+        assert closing == {(r.place, r.asset): r.closing for r in rest.rows if r.closing}
+    for line in (*whole.lines, whole.total):
+        if all(term.value is not None for _, term in terms(line)):
+            assert sums(line)
