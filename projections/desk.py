@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import unicodedata
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 import attrs
 
@@ -199,6 +199,8 @@ def refusal(case: Case | None, event: BreakEvent) -> Refusal | None:
             )
         case BreakExplained():
             return None
+        case _:
+            assert_never(event)
 
 
 def _other_break(case: Case, event: BreakOpened) -> Refusal | None:
@@ -301,6 +303,8 @@ def _applied(case: Case, act: Act, event: BreakEvent) -> Case:
         case BreakClosed():
             forced = case.forced + (event.resolution == "forced")
             return attrs.evolve(case, status="closed", closing=act, forced=forced)
+        case _:
+            assert_never(event)
 
 
 def _found_again(case: Case, event: BreakOpened) -> Case:

@@ -284,6 +284,8 @@ def test_what_a_statement_shows_is_kept_apart_from_what_the_venue_paid(rf):
     month = ("reconcile", "interest", "--month", "2026-08", "--record", "--as", "Ana")
     assert "0 known, 0 no longer found" in rf(*month).stderr
     venue = {row["break"] for row in rf.json("breaks")["breaks"]}
+    habit = named(rf, "USDT0 supply")
+    assert re.search(r"^360 days +\|", rf.fine("breaks", "show", habit), re.MULTILINE)
     statement = rf(*month, "--against", str(PAYOUTS / "statement.csv")).stderr
     assert "0 with new figures, 0 known, 0 no longer found" in statement
     rows = rf.json("breaks")["breaks"]

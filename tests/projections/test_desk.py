@@ -18,11 +18,14 @@ from ledger.events import (
     BreakExplained,
     BreakVanished,
     DeskEvent,
+    GroupDefined,
+    PeriodClosed,
 )
 from ledger.units import Address, EventId, Millis, desk_stream
 from projections import desk
 from projections.breaks import Break, opened
 from projections.desk import Act, age_days, bucket, person
+from tests.support.strategies import instances
 
 ACCOUNT = Address("0x" + "ab" * 20)
 STREAM = desk_stream(ACCOUNT)
@@ -237,6 +240,13 @@ def test_two_books_laid_together_are_read_to_the_end():
     (found,) = told.desk.findings
     assert "B-0123456789ab was explained by ben, which has no effect: it is closed" == found.text
     assert (ACCOUNT, (told.acts[-1].id,)) == (found.account, found.events)
+
+
+@given(instances(PeriodClosed) | instances(GroupDefined))
+def test_closed_periods_and_groups_stand_on_the_desk_and_are_no_breaks(event):
+    told = Told().opened()
+    before = told.desk
+    assert before == told.put(event).desk
 
 
 def test_one_name_for_two_breaks_is_a_finding():

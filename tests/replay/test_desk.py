@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from decimal import Decimal
 
 import attrs
@@ -258,6 +259,10 @@ def test_acts_that_do_not_fit_and_false_signatures_are_findings_of_the_check(tmp
         assert not report.is_clean
         assert ["desk", "desk-signature"] == sorted(found.check for found in report.findings)
         assert any("approved by Cleo, which has no effect: it is approved" in line for line in told)
+        whole = audit.desk()
+        tables = desk_views.shown(audit, whole.case(FIRST), NOW, pinned(), position=9)
+        history = tables[-1].to_dicts()
+        assert "(without effect: it is approved already)" in (history[-1]["what"] or "")
 
 
 # ------------------------------------------------------------------------------- signatures
@@ -333,6 +338,17 @@ def test_a_signature_moved_to_another_break_is_wrong(signed):
     other = case(signed, break_of(2).identity).approval.event
     moved = attrs.evolve(other, signature=event.signature, key=event.key)
     assert "invalid" == keys.checked(moved, pinned(f"ben={BEN.verifier.text}")).worth
+
+
+def test_without_the_library_a_signature_is_said_not_to_be_compared(signed, monkeypatch):
+    event = approval(signed)
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
+    worth = keys.checked(event, pinned())
+    assert "not compared" == worth.worth
+    assert "pip install" in worth.text
+    # the list can still be read, and an unsigned approval needs no library
+    read = desk.read(signed)
+    assert () == desk_views.findings(read.cases, read, pinned())
 
 
 # ------------------------------------------------------------------------------- key files
