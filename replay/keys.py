@@ -117,8 +117,9 @@ def pins(given: Iterable[str] = (), file: Path | None = None) -> Pins:
 
     Empty lines of the file and lines that begin with ``#`` say nothing.
 
-    Raises: UnclearQuestion, for a text that is no pin; RefusedFile, for a file that cannot be read
-    or has such a line.
+    Raises: UnclearQuestion, for a text that is no pin and for one key of two people, whose
+    signature would say nothing of either; RefusedFile, for a file that cannot be read or has such
+    a line.
     """
     found = [_pin(text) for text in given]
     if file is not None:
@@ -130,6 +131,14 @@ def pins(given: Iterable[str] = (), file: Path | None = None) -> Pins:
                     raise RefusedFile(
                         name=f"{file} line {number}", reason=error.problem, remedy=error.remedy
                     ) from error
+    owners: dict[bytes, str] = {}
+    for name, key in found:
+        if person(owners.setdefault(key.public, name)) != person(name):
+            raise UnclearQuestion(
+                asked=f"{name}={key.text}",
+                problem=f"is the key of {owners[key.public]} as well",
+                remedy="Pin a key to one person: a signature says nothing where two can make it",
+            )
     return Pins(by_person=tuple(found))
 
 

@@ -428,6 +428,14 @@ def test_a_private_key_given_for_a_public_one_is_not_quoted():
     assert BEN.text.rsplit("+", 1)[1] not in str(caught.value)
 
 
+def test_one_key_of_two_people_is_refused_under_any_name_of_the_key():
+    renamed = attrs.evolve(BEN.verifier, name="other")
+    for key in (BEN.verifier, renamed):
+        with pytest.raises(UnclearQuestion, match="is the key of Ben as well"):
+            keys.pins([f"Ben={BEN.verifier.text}", f"ana={key.text}"])
+    assert 2 == len(keys.pins([f"Ben={BEN.verifier.text}", f" B EN={renamed.text}"]).of("ben"))
+
+
 def test_a_file_of_pins_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(RefusedFile, match="cannot be read"):
         keys.pins([], tmp_path / "none")
