@@ -121,7 +121,7 @@ def _roundings(account: Convention, looked_at: Sequence[Payable]) -> Iterator[Co
     counts = sorted(places(each.row.amount) for each in looked_at if each.row is not None)
     if not counts:
         return
-    first = max(2, counts[(len(counts) * 4 - 1) // 5])
-    for count in range(first, PAID_PLACES):
+    first = next(each for number, each in enumerate(counts, 1) if 5 * number >= 4 * len(counts))
+    for count in range(max(2, first), PAID_PLACES):
         for rounding in ROUNDINGS:
             yield attrs.evolve(account, rounding=rounding, places=count)

@@ -217,29 +217,7 @@ def _breaks(
     if by_habit:
         yield _of_habit(account, side, by_habit, since, until, named(since, until, "convention"))
     for together in _broken(side.lines):
-        first, last = together[0], together[-1]
-        expected = None
-        if all(line.expected is not None for line in together):
-            expected = sum((line.expected or ZERO for line in together), ZERO)
-        paid = sum((line.paid or ZERO for line in together), ZERO)
-        yield Break(
-            identity=named(first.until, last.until, "hour"),
-            desk="interest",
-            account=account,
-            subject=subject,
-            at=first.until,
-            until=last.until,
-            kind=first.kind,
-            expected=expected,
-            observed=paid,
-            difference=None if expected is None else paid - expected,
-            convention=first.convention,
-            candidates=first.candidates,
-            events=tuple(
-                row.event for line in together for row in line.rows if row.event is not None
-            ),
-            text=told(first) if len(together) == 1 else _told_together(together),
-        )
+        yield _of_hours(account, together, named(together[0].until, together[-1].until, "hour"))
     for stretch in _stretches(side.lines):
         first, last = stretch[0], stretch[-1]
         paid = sum((line.paid or ZERO for line in stretch), ZERO)
@@ -271,6 +249,30 @@ _WHY: Final = {
     "rate unknown": "no rate is recorded for them",
     "basis unknown": "nothing recorded says what stood",
 }
+
+
+def _of_hours(account: Address, together: Sequence[Line], name: str) -> Break:
+    first, last = together[0], together[-1]
+    expected = None
+    if all(line.expected is not None for line in together):
+        expected = sum((line.expected or ZERO for line in together), ZERO)
+    paid = sum((line.paid or ZERO for line in together), ZERO)
+    return Break(
+        identity=name,
+        desk="interest",
+        account=account,
+        subject=subject_of(first.key),
+        at=first.until,
+        until=last.until,
+        kind=first.kind,
+        expected=expected,
+        observed=paid,
+        difference=None if expected is None else paid - expected,
+        convention=first.convention,
+        candidates=first.candidates,
+        events=tuple(row.event for line in together for row in line.rows if row.event is not None),
+        text=told(first) if len(together) == 1 else _told_together(together),
+    )
 
 
 def _of_habit(

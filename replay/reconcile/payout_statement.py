@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+_SIDES: Final[Mapping[str, Side]] = {"supply": "supply", "borrow": "borrow"}
+
 _NEEDED: Final = (
     "its first line names the columns time, token, supply and borrow, or time, token, side, amount"
 )
@@ -81,10 +83,9 @@ def _paid(
             amounts[side] = parse_decimal(cells.get(side) or "0", field=side, exponent=True)
     else:
         said = cells.get("side", "").lower()
-        meant = next((side for side in SIDES if side == said), None)
-        if meant is None:
+        if said not in _SIDES:
             raise MalformedRecord(field="side", found=said, expected="supply or borrow")
-        amounts[meant] = parse_decimal(cells.get("amount", ""), exponent=True)
+        amounts[_SIDES[said]] = parse_decimal(cells.get("amount", ""), exponent=True)
     for side, amount in amounts.items():
         if amount:
             yield Paid(at=at, asset=Asset(token), side=side, amount=amount, place=place)
