@@ -99,7 +99,9 @@ def command(
 def _show(history: AccountHistory, report: StateReport, *, as_json: bool) -> None:
     from replay.reconcile.state_report import heading, tables, to_dict
 
-    since, until, position = report.since, report.until, report.position
+    position = report.position
+    # Without a state there is no period: the coverage is that of the whole history.
+    since, until = (report.since, report.until) if report.courses else (None, None)
     if as_json:
         from replay.coverage import foot
 

@@ -43,6 +43,8 @@ _TOLERANCE: Final = (
 def heading(report: StateReport) -> str:
     """Return one line: which account, which states, as known when, and how many projections."""
     states = sum(each.states for each in report.courses)
+    if not states:
+        return f"{report.account}, as known at position {report.position}: no observed state"
     return (
         f"{report.account} from {iso(report.since)} to {iso(report.until)}, as known at position "
         f"{report.position}: {states} observed states, {report.projections} projections"

@@ -13,10 +13,17 @@ import os
 import random
 from decimal import Decimal
 from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
 
-from ledger.events import ReserveObserved
-from ledger.units import Asset, Millis, reserve_stream
+from ledger.book import Book
+from ledger.entries import Part, RawRecord, Reading
+from ledger.events import LendingStateObserved, ObservedLoan, ReserveObserved, ReserveOperated
+from ledger.units import Address, Asset, Digest, Millis, account_stream, reserve_stream
 from projections.pool_bounds import NO_STATES, Bounded, Pace, bounds, payout
+from replay.audit import Audit
+from replay.reconcile.pool import reconcile_pool
+from replay.reconcile.supply import Supply
 from tests.support.pool_sim import PART, UNIT, Pool
 
 POOLS = max(10, int(os.environ.get("ROLLFORWARD_HISTORIES", "7")) // 4)
@@ -108,6 +115,75 @@ def test_the_interval_holds_the_true_payout_of_every_pool(figure) -> None:
         value=f"{POOLS:,} pools, {asked:,} intervals, all hold the true payout; mean width a year "
         f"{float(broad):.4f} with one state, {float(narrow):.4f} with all",
     )
+
+
+def test_operations_in_between_are_taken_in_as_they_came(tmp_path: Path) -> None:
+    """The supplier of the simulation, joined by another who puts in and takes out on the way.
+
+    What the second one has is a sum of parts, each grown as the first one's value grew since.
+    """
+    for seed in range(6):
+        pool, chance = lived(seed), random.Random(seed)
+        moments = [moment for moment, _ in pool.course]
+        marks = [moments[number] for number in sorted(chance.sample(range(len(moments)), 4))]
+        start, moves = Decimal(5000), (Decimal(700), Decimal(-1200))
+        parts = zip((start, *moves), marks, strict=False)
+        end = sum(Fraction(amount) * pool.value(marks[-1]) / pool.value(at) for amount, at in parts)
+        value = Decimal(int(end * 10**8)).scaleb(-8)
+        path = tmp_path / f"{seed}.book"
+        write_supply(path, pool, marks, start, moves, value)
+        with Audit.open(path) as audit:
+            report = reconcile_pool(
+                audit, USDC, position=audit.position(), pace=pace_of(pool),
+                supply=Supply(account=audit.account(SUPPLIER)),
+            )  # fmt: skip
+        share = report.shares[0]  # then comes what is not over yet
+        assert (start, sum(moves)) == (share.value, share.moved)
+        assert value - start - sum(moves) == share.observed
+        assert ["inside", "inside"] == [each.verdict for each in share.paid], seed
+        wide, near = share.paid
+        assert wide.least <= near.least <= near.most <= wide.most, seed
+        assert near.most - near.least < wide.most - wide.least, seed
+
+
+SUPPLIER = Address("0x" + "5a" * 20)
+
+
+def write_supply(
+    path: Path,
+    pool: Pool,
+    marks: list[int],
+    start: Decimal,
+    moves: tuple[Decimal, ...],
+    end: Decimal,
+) -> None:
+    """Write a book of a reserve's states, and of one supply with two recorded values."""
+    stream = account_stream(SUPPLIER)
+
+    def state(at: int, value: Decimal, basis: Decimal) -> LendingStateObserved:
+        loan = ObservedLoan(
+            token=0, borrow_basis=Decimal(0), borrow_value=Decimal(0), supply_basis=basis,
+            supply_value=value,
+        )  # fmt: skip
+        return LendingStateObserved(
+            stream=stream, at=Millis(at), loans=(loan,), health="healthy", health_factor=None
+        )
+
+    operated = [
+        ReserveOperated(
+            stream=stream, at=Millis(at), operation="supply" if amount > 0 else "withdraw",
+            asset=USDC, amount=abs(amount), reported_interest=None, tx_hash=f"0x{at:064x}",
+        )
+        for at, amount in zip(marks[1:], moves, strict=False)
+    ]  # fmt: skip
+    own = (state(marks[0], start, start), *operated, state(marks[-1], end, end - 1))
+    states = tuple(sorted((printed(each) for each in pool.states), key=lambda each: each.at))
+    raw = RawRecord(name="memory", body=b"[]", digest=Digest(sha256(b"[]").hexdigest()))
+    with Book.create(path) as book:
+        for name, events in ((stream, own), (reserve_stream(USDC), states)):
+            rows = tuple(range(len(events)))
+            part = Part(stream=name, source="api", answer="", events=events, rows=rows)
+            book.append(raw, Reading(kind="events", parts=(part,)), recorded=Millis(1))
 
 
 def test_a_pace_too_slow_is_refuted_or_misses() -> None:
