@@ -360,6 +360,19 @@ def test_with_states_that_differ_months_join_and_every_assertion_holds(data, ven
                 else:
                     for account, amount, asset in step.legs:
                         held[account, asset] = held.get((account, asset), Decimal(0)) + amount
+        last = {(each.place, each.asset): each for each in made.observed}
+        for row in made.rows:
+            seen = last.get((row.place, row.asset))
+            if seen is None or row.place.startswith("position:"):
+                continue
+            later = [
+                entry.moved.flow.amount
+                for entry in made.activity
+                if entry.moved.at > seen.at
+                and (entry.moved.flow.place, entry.moved.flow.asset) == (row.place, row.asset)
+            ]
+            with exact():
+                assert row.closing == seen.amount + sum(later, Decimal(0))
     if cut < until:
         rest = asked(audit, venue.account, cut + 1, until)
         ends = {(row.place, row.asset): row.closing for row in first.rows if row.closing}
