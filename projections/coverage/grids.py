@@ -45,7 +45,7 @@ class Grid:
         if first > last:
             return
         runs = self._due.setdefault(subject, [])
-        if runs and runs[-1][1] + HOUR >= first and runs[-1][2] == what:
+        if runs and runs[-1][0] <= first <= runs[-1][1] + HOUR and runs[-1][2] == what:
             runs[-1] = (runs[-1][0], max(runs[-1][1], last), what)
         else:
             runs.append((first, last, what))

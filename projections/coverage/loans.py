@@ -59,6 +59,8 @@ class Loans:
         self._rate: dict[tuple[Place, Asset], Decimal] = {}
         self._earning: set[str] = set()
         self._doubted: set[str] = set()
+        self._supposed: dict[Asset, list[tuple[int, int]]] = {}
+        """Spans in which rows are due by the record alone, until a state bears it out."""
 
     def change(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
         """Say what was lent up to a moment in which an operation changes it, without signs."""
@@ -88,25 +90,42 @@ class Loans:
         return amount >= LEAST_LENT and amount >= most * RESIDUE
 
     def show(self, asset: Asset, at: int, lent: dict[Place, Decimal]) -> None:
-        """Say that a state shows what is lent, as it is recorded."""
+        """Say that a state shows what is lent as it is recorded: rows due by the record are due."""
         due = any(self._is_due(place, asset, amount) for place, amount in lent.items())
         if due and at > self._since.get(asset, at):
             self._hold(asset, at, lent)
+        for after, until in self._supposed.pop(asset, ()):
+            self._due(asset, after, until)
 
     def _hold(
         self, asset: Asset, at: int, lent: dict[Place, Decimal], *, between_rows: bool = False
     ) -> None:
         due = [self._is_due(place, asset, amount) for place, amount in lent.items()]
-        if any(due) or (between_rows and max(lent.values()) >= LEAST_LENT):
-            after = self._since[asset]
-            self._rows.due(asset, after=after, until=at, what="it was supplied or borrowed")
+        if between_rows and max(lent.values()) >= LEAST_LENT:
+            self._due(asset, self._since[asset], at)
+        elif any(due) and asset not in self._doubted:
+            self._supposed.setdefault(asset, []).append((self._since[asset], at))
         self._since[asset] = at
         for place, amount in lent.items():
             self._peak[place, asset] = max(self._peak.get((place, asset), ZERO), amount)
 
-    def doubt(self, asset: Asset) -> None:
-        """Say that what is lent of a token is not what is recorded: its rates mean nothing then."""
-        self._doubted.add(asset)
+    def _due(self, asset: Asset, after: int, until: int) -> None:
+        self._rows.due(asset, after=after, until=until, what="it was supplied or borrowed")
+
+    def doubt(self, asset: Asset, off: Decimal) -> None:
+        """Say that a state shows other loans than are recorded, and by how much.
+
+        More than interest can have left is an operation that is not recorded: then rates mean
+        nothing, nor does it make rows due what was thought to be lent since the state before.
+        """
+        if not self.is_interest(asset, off):
+            self._doubted.add(asset)
+            self._supposed.pop(asset, None)
+
+    def is_interest(self, asset: Asset, off: Decimal) -> bool:
+        """Tell whether an amount is no more than an hour's interest of a token can be."""
+        most = max(self._most.get((place, asset), ZERO) for place in (SUPPLIED, BORROWED))
+        return abs(off) <= most * RESIDUE
 
     def room(self, asset: Asset, place: Place, at: int, amount: Decimal) -> Decimal:
         """Return how much interest may have run by a moment and be in no row yet."""
@@ -122,4 +141,8 @@ class Loans:
 
     def evidence(self, until: int) -> Iterator[Stretch]:
         """Yield where rows are missing, and where every row due is there."""
+        for asset, spans in self._supposed.items():
+            for after, stop in spans:
+                self._due(asset, after, stop)
+        self._supposed.clear()
         yield from self._rows.evidence(until=until, only=self._earning)

@@ -130,6 +130,7 @@ class Sums:
         self._agreed: dict[str, list[tuple[int, int]]] = {}
         self._touched: set[str] = set()
         self._missing: list[Stretch] = []
+        self._late: list[tuple[Asset, Stretch]] = []
         self._began: int | None = None
         self.stopped: ev.Event | None = None
 
@@ -156,8 +157,10 @@ class Sums:
         """Yield what is known to be missing, and where states agree with what is recorded."""
         while self._waiting:
             self._judge(self._waiting.popleft())
+        rows = list(self._loans.evidence(until))
         yield from self._missing
-        yield from self._loans.evidence(until)
+        yield from self._unexplained(rows)
+        yield from rows
         needed = [united(self._agreed.get(kind, ())) for kind in sorted(self._touched)]
         for first, last in common(needed):
             for family in FAMILIES:
@@ -384,14 +387,12 @@ class Sums:
                 run.left = both
                 run.said.append((window, span))
                 return True
-        self._break(said.subject, run, window, spans[0])
-        for place, asset in said.keys:
-            if place in LENT:
-                self._loans.doubt(asset)
+        self._break(said, run, window, spans[0])
         self._runs[said.subject] = _Run(spans[0], [(window, spans[0])])
         return False
 
-    def _break(self, subject: str, run: _Run, window: Window, now: Range) -> None:
+    def _break(self, said: Statement, run: _Run, window: Window, now: Range) -> None:
+        """Name what is missing: since the last statement that does not allow what this one does."""
         apart = (
             (seen, span)
             for seen, span in reversed(run.said)
@@ -399,17 +400,34 @@ class Sums:
         )
         seen, span = next(apart, run.said[0])
         off = now.low - span.high if now.low > span.high else now.high - span.low
-        self._missing.append(
-            Stretch(
-                family=BALANCES,
-                since=Millis(seen.first + 1),
-                until=Millis(window.last),
-                level="missing",
-                cause=f"{subject}: the state changed by {canonical(off)} that nothing recorded "
-                f"explains",
-                subject=subject,
-            )
+        named = Stretch(
+            family=BALANCES,
+            since=Millis(seen.first + 1),
+            until=Millis(window.last),
+            level="missing",
+            cause=f"{said.subject}: the state changed by {canonical(off)} that nothing recorded "
+            f"explains",
+            subject=said.subject,
         )
+        place, asset = said.keys[0] if said.keys else (None, None)
+        if asset is not None and place in LENT:
+            self._loans.doubt(asset, off)
+        if asset is None or seen is run.said[-1][0] or not self._loans.is_interest(asset, off):
+            self._missing.append(named)
+        else:
+            self._late.append((asset, named))
+
+    def _unexplained(self, rows: list[Stretch]) -> Iterator[Stretch]:
+        """Yield what only a later state showed, but where a missing row of interest explains it."""
+        for asset, named in self._late:
+            if not any(
+                row.level == "missing"
+                and row.subject == asset
+                and named.since <= row.until
+                and row.since <= named.until
+                for row in rows
+            ):
+                yield named
 
     def _values(self, keys: tuple[Key, ...], window: Window) -> list[Decimal]:
         """Return the sums of balances inside a window of time, the latest first."""
