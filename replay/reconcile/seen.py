@@ -6,12 +6,15 @@ they begin; only the wanted ones are decoded, and nothing is folded.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from ledger import timeline
 from ledger.codec import decode, event_id
+from ledger.errors import MalformedRecord
 from ledger.events import (
     Event,
     LendingStateObserved,
@@ -21,14 +24,17 @@ from ledger.events import (
     ReserveOperated,
     SpotStateObserved,
 )
+from ledger.importers.dates import parse_http_date
 from ledger.kinds import KIND_OF
-from ledger.units import Asset, Millis, Stream, reserve_stream
+from ledger.units import Asset, Digest, Millis, Stream, reserve_stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from ledger.units import EventId
     from replay.engine import Engine
+
+_CAPTURE: Final = re.compile(r"\[(\d+)\]\.response")
 
 OF_ACCOUNTS: Final = (
     PerpStateObserved, SpotStateObserved, LendingStateObserved, ModeChanged, ReserveOperated,
@@ -46,7 +52,10 @@ class Seen:
     recorded: Millis
     """When the book took it in; for what a correction put there, when the last batch came in."""
     fetched: Millis | None
-    """When its answer was captured, where the record says so."""
+    """When its answer was captured, where that is known; see ``captured``."""
+    record: Digest | None
+    answer: str
+    """Raw record, and the place of the answer in it."""
 
     @property
     def identity(self) -> EventId:
@@ -67,12 +76,12 @@ def seen(
     for version, row, count in course.pieces():
         if version == timeline.LITERAL:
             lines: tuple[bytes, ...] = (course.literals[row].line,)
-            recorded, fetched = last, None
+            recorded, fetched, record, answer = last, None, None, ""
         else:
             lines = engine.batch(stream, version).lines[row : row + count]
             header = headers[version]
-            recorded = header.recorded
-            fetched = None if header.record is None else records.get(header.record)
+            recorded, record, answer = header.recorded, header.record, header.answer
+            fetched = None if record is None else records.get(record)
         for number, line in enumerate(lines):
             if line.startswith(heads):
                 yield Seen(
@@ -80,8 +89,26 @@ def seen(
                     ordinal=ordinal + number,
                     recorded=Millis(recorded),
                     fetched=fetched,
+                    record=record,
+                    answer=answer,
                 )
         ordinal += len(lines)
+
+
+def captured(engine: Engine, each: Seen) -> Seen:
+    """Return the same with the moment its answer was captured, where a capture names it.
+
+    A state carries the venue's moment; the date of the answer stands beside it in the raw record.
+    """
+    place = _CAPTURE.match(each.answer)
+    if each.fetched is not None or each.record is None or place is None:
+        return each
+    try:
+        row = json.loads(engine.book.record(each.record).body)[int(place[1])]
+        at = parse_http_date(row["recorded_at_http_date"])
+    except (ValueError, LookupError, TypeError, MalformedRecord):
+        return each  # the record is of another form: it names no date
+    return attrs.evolve(each, fetched=at)
 
 
 def reserve_states(engine: Engine, asset: Asset, position: int) -> tuple[ReserveObserved, ...]:

@@ -20,6 +20,7 @@ from projections import breaks
 from projections.breaks import Break
 from replay.reconcile.bisection import Course, Divergence, first_divergence, scan
 from replay.reconcile.projecting import Looked, Observation, Projector
+from replay.reconcile.seen import captured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +122,7 @@ def reconcile_state(
         projector.begin(each, as_given=since is not None)
     if since is not None:  # what is given does not differ
         projector.forget()
-    courses = _courses(projector, families, how)
+    courses = tuple(_dated(projector, each) for each in _courses(projector, families, how))
     moments = [each.at for states in families.values() for each in states]
     report = StateReport(
         account=history.account,
@@ -164,6 +165,23 @@ def _courses(
         found[name] = first_divergence(projector, families[name], hint)
         hint = found[name].divergence or hint
     return tuple(found[name] for name in families)
+
+
+def _dated(projector: Projector, course: Course) -> Course:
+    """Return a course whose two states at the divergence carry when they were captured."""
+    found = course.divergence
+    if found is None:
+        return course
+
+    def dated(looked: Looked) -> Looked:
+        seen = captured(projector.engine, looked.observation.seen)
+        return attrs.evolve(looked, observation=attrs.evolve(looked.observation, seen=seen))
+
+    agreeing = None if found.agreeing is None else dated(found.agreeing)
+    return attrs.evolve(
+        course,
+        divergence=attrs.evolve(found, agreeing=agreeing, differing=dated(found.differing)),
+    )
 
 
 def _between(projector: Projector, found: Divergence, listed_max: int) -> Between:

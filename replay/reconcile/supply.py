@@ -27,7 +27,7 @@ from projections.pool import CLOCK_MS
 from projections.pool_bounds import Bounded, Pace, RateBounds, bounds, payout
 from projections.rulebooks import formulas
 from replay.audit import AccountHistory
-from replay.reconcile.seen import Seen, seen
+from replay.reconcile.seen import Seen, captured, seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +85,9 @@ class Supply:
 def anchors(history: AccountHistory, every: Sequence[ReserveObserved], position: int) -> list[Seen]:
     """Return the recorded lending states of an account that name the reserve's token."""
     token = token_of(every)
-    found = seen(history.audit.engine, history.stream, position, (LendingStateObserved,))
-    return [each for each in found if _loan(each, token) is not None]
+    engine = history.audit.engine
+    found = seen(engine, history.stream, position, (LendingStateObserved,))
+    return [captured(engine, each) for each in found if _loan(each, token) is not None]
 
 
 def token_of(every: Sequence[ReserveObserved]) -> int | None:

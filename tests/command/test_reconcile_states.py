@@ -50,7 +50,8 @@ def test_a_missing_fill_is_found_between_two_states_with_the_events_there(cascad
     result = cascade("reconcile", "state", "--list", "3")
     assert 1 == result.exit_code
     for words in ("First difference: perp", f"{FIRST} and {SECOND}", "size ETH",
-                  f"agrees: state of {FIRST}", f"differs: state of {SECOND}", "recorded 20",
+                  f"agrees: state of {FIRST}, captured {FIRST}, recorded 20",
+                  f"differs: state of {SECOND}, captured {SECOND}, recorded 20",
                   "Events between them: ", "more events; list more with --list"):  # fmt: skip
         assert words in result.stdout
     found = cascade.json("reconcile", "state")
