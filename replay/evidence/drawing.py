@@ -34,13 +34,16 @@ class Line:
     title: str
     unit: str
     points: tuple[tuple[Millis, Decimal], ...]
+    limit: Decimal | None = None
+    """A value to be drawn across, such as the ratio above which an account may be liquidated."""
 
 
 def drawn(line: Line, *, since: Millis, until: Millis) -> str:
     """Return a line as an SVG element; the same line gives the same text."""
     points = _within(line.points, since, until)
     values = [value for _, value in points]
-    low, high = min(*values, values[0] * 0), max(*values, values[0] * 0)
+    seen = [*values, values[0] * 0, *(() if line.limit is None else (line.limit,))]
+    low, high = min(seen), max(seen)
     span = float(high - low) or 1.0
 
     def x(at: int) -> str:
@@ -56,12 +59,18 @@ def drawn(line: Line, *, since: Millis, until: Millis) -> str:
         path += f"H{x(at)}V{y(value)}"
     path += f"H{x(until)}"
     zero = y(values[0] * 0)
-    told = f"{line.title} in {line.unit}: {canonical(values[0])} at first, {canonical(values[-1])}"
+    named = f"{line.title} in {line.unit}" if line.unit else line.title
+    told = f"{named}: {canonical(values[0])} at first, {canonical(values[-1])}"
     marks = "".join(
         f'<text x="{LEFT - 8}" y="{y(value)}" class="scale" text-anchor="end" dy="0.35em">'
         f"{escape(canonical(value))}</text>"
-        for value in dict.fromkeys((low, high))
+        for value in dict.fromkeys((low, high if line.limit is None else line.limit))
     )
+    if line.limit is not None:
+        marks += (
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(line.limit)}" y2="{y(line.limit)}" '
+            f'class="limit"/>'
+        )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(told)} at last">'
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{zero}" y2="{zero}" class="axis"/>'

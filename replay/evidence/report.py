@@ -6,13 +6,17 @@ The same pack gives the same page.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.entries import AsOf
-from ledger.errors import NotFound
-from ledger.money import ZERO, exact
+from ledger.errors import NotFound, UnknownKind
+from ledger.money import ZERO, exact, round_half_even
 from projections.chart import is_own
+from projections.rulebooks import by_id
+from projections.waterfall import rounded
+from replay.dispute.liquidation import explained, recorded
 from replay.evidence.drawing import Line, drawn
 from replay.history import Running
 from replay.moments import iso
@@ -26,10 +30,15 @@ if TYPE_CHECKING:
     from ledger.units import Millis
     from replay.audit import AccountHistory
     from replay.claims import Checked
+    from replay.dispute.liquidation import Liquidation
+    from replay.dispute.waterfall import Waterfall
     from replay.evidence.pack import Asked
 
 LINES_MAX: Final = 6
 """The figures that moved most often in the period are drawn, and no more than these."""
+
+RATIO_PLACES: Final = 10
+"""Decimal places of a ratio on the page: as many as the venue prints."""
 
 WORDS: Final = {
     "proven": "follows from the records in this pack",
@@ -70,6 +79,7 @@ def report(
         words=WORDS,
         counted={word: sum(1 for one in checked if one.status == word) for word in WORDS},
         tables=instant.tables,
+        liquidations=_liquidations(account, asked, manifest["position"]),
         drawings=_drawings(account, asked, manifest["position"]),
         records=_records(account, files),
         batches=sum(1 for name in files if name.startswith("batches/")),
@@ -87,6 +97,39 @@ def _records(account: AccountHistory, files: Mapping[str, bytes]) -> Table:
         title="Raw records", columns=("file", "bytes", "recorded", "sha256"), rows=rows,
         numbers=frozenset({"bytes"}),
     )  # fmt: skip
+
+
+def _liquidations(
+    account: AccountHistory, asked: Asked, position: int
+) -> list[tuple[Liquidation, str]]:
+    """Return the liquidations of the period, each told to the end, with its ratio drawn."""
+    found: list[tuple[Liquidation, str]] = []
+    try:
+        known = recorded(account, position)
+    except UnknownKind:
+        return found
+    for number, episode in known.items():
+        if asked.since <= episode.first_at <= asked.until:
+            told = explained(account, number, position=position)
+            found.append((told, "" if told.way is None else _ratio_drawn(told, told.way)))
+    return found
+
+
+def _ratio_drawn(told: Liquidation, way: Waterfall) -> str:
+    """Return the ratio on the way to a liquidation and the ratio above which it may come, drawn."""
+    points = [(way.since, round_half_even(way.before.ratio, RATIO_PLACES))]
+    ratio = Fraction(way.before.ratio)
+    for number, part in enumerate(way.parts):
+        ratio += part.ratio
+        if number + 1 == len(way.parts) or way.parts[number + 1].at != part.at:
+            (value,), _ = rounded((ratio,), ZERO)
+            points.append((part.at, round_half_even(value, RATIO_PLACES)))
+    limit = None
+    if told.before is not None:
+        name = told.before.margin.judgements[0].rulebook
+        limit = by_id(name, told.before.question.calendar).trigger.value
+    line = Line(title="margin ratio", unit="", points=tuple(points), limit=limit)
+    return drawn(line, since=way.since, until=way.until)
 
 
 def _drawings(account: AccountHistory, asked: Asked, position: int) -> list[tuple[str, str, str]]:
