@@ -89,6 +89,8 @@ class Claims:
         self._ends: dict[str, dict[int, str]] = {family: {} for family in MOVING}
         self._begins: dict[str, dict[int, str]] = {family: {} for family in MOVING}
         self._evidence: list[Stretch] = []
+        self._kept: list[tuple[int, int]] = []
+        """Beginnings of claims about fills that prove nothing, for too many have followed."""
         self._reach = _reach(headers)
         self._fills = united(
             (cover.since, cover.until)
@@ -142,7 +144,7 @@ class Claims:
         reach = self._reach.get(header.record or "", header.last_at)
         followed = bisect_right(times, reach) - number
         if followed >= FILLS_KEPT:
-            self._begins["fills"][first] = KEPT
+            self._kept.append((cover.since, first - 1))
             return first
         if not self._is_claimed(first, reach):
             self._claim("fills", cover.since, first - 1, "probable", MAYBE_KEPT)
@@ -162,8 +164,9 @@ class Claims:
 
     def _gaps(self, family: str, spans: list[tuple[int, int]]) -> Iterator[Stretch]:
         """Yield the time that nothing is claimed of, with the reason and its era."""
-        for since, until, cause in self._untold(family, spans):
-            begin = since
+        for since, until, why in self._untold(family, spans):
+            kept = family == "fills" and any(a <= until and since <= b for a, b in self._kept)
+            begin, cause = since, KEPT if kept else why
             for end, era in ERAS.get(family, ()):
                 if begin < end:
                     yield _unknown(family, begin, min(until, end - 1), f"{cause}; {era}")

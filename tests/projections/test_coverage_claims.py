@@ -123,6 +123,14 @@ def test_an_empty_beginning_is_probable_where_it_is_not_known_how_many_followed(
     assert (0, 900, "proven") == told(page, later, joined, fills=[500, 600, 800, 900])[0][:3]
 
 
+def test_a_claim_that_is_all_empty_beginning_claims_nothing_behind_ten_thousand():
+    empty = header(("fills", 0, 300), first=0, last=300)
+    later = header(("fills", 400, 20_000), first=400, last=20_000, version=2)
+    found = told(empty, later, fills=[*range(400, 400 + of_claims.FILLS_KEPT)])
+    assert [(0, 399, "unknown", of_claims.KEPT)] == found[:1]
+    assert "proven" == found[-1][2]
+
+
 def test_a_claim_without_any_fill_in_it_is_an_empty_beginning_too():
     found = told(header(("fills", 0, 600), record=None, first=0, last=600), fills=[])
     assert [("proven", 0, 600), ("unknown", 601, 1000)] == [

@@ -132,6 +132,11 @@ def test_a_state_shows_every_size_and_what_it_does_not_show_is_nothing():
     assert [] == missing(seen(5, "0", "xyz"), fill(9, "2", coin="ETH"))
 
 
+def test_a_first_payment_or_state_is_gone_on_from():
+    assert [("fills", HOUR, HOUR + 9, "BTC")] == missing(paid(HOUR, "2"), fill(HOUR + 9, "3"))
+    assert [("fills", 5, 9, "BTC")] == missing(seen(5, BTC="2"), fill(9, "3"))
+
+
 def test_an_attested_size_is_gone_on_from():
     opening = ev.Opened(
         stream=STREAM, at=Millis(T), balances=(),
@@ -351,3 +356,59 @@ def test_a_walk_tells_what_it_saw():
 def test_nothing_walked_is_nothing_known():
     walk = Walk([], KNOWN)
     assert (None, None, {}) == (walk.first_at, walk.last_at, walk.seen)
+
+
+# ------------------------------------------------------------------------- what explains what
+
+
+def months(*without: int) -> list[ev.Event]:
+    """A loan of 100,000 with a row every hour, states at the second half hour and the fifth."""
+    hours = [interest(hour * HOUR, "0.5") for hour in range(1, 6) if hour not in without]
+    states = [lent(0), lent(2 * HOUR + HOUR // 2, "100001.25"), lent(5 * HOUR + 99_999, "100002.5")]
+    history = [operated(20_000, "supply", "100000"), *hours, *states]
+    return sorted(history, key=lambda each: each.at)
+
+
+def test_a_missing_row_explains_what_only_a_later_state_shows():
+    assert [] == missing(*months())
+    assert [("interest", 2 * HOUR, 3 * HOUR - 1, "USDC")] == missing(*months(2))
+
+
+def test_what_a_later_state_shows_is_told_where_no_row_explains_it():
+    """A row that says less than was paid leaves no hour without one."""
+    history = months()
+    history[3] = attrs.evolve(history[3], supply=D("0.1"))
+    found = missing(*history)
+    assert ["USDC supplied"] == [subject for *_, subject in found]
+    assert -9_999 == found[0][1]
+
+
+def test_an_operation_that_is_not_recorded_makes_no_row_due():
+    """The record has a loan go on which a state shows to have ended."""
+    history = [lent(0), operated(20_000, "supply", "1000"), interest(HOUR, "0.005"),
+               lent(4 * HOUR + 99_999), operated(5 * HOUR, "supply", "10")]  # fmt: skip
+    assert [("balances", "USDC supplied")] == [(f, s) for f, _, _, s in missing(*history)]
+
+
+def test_where_no_state_contradicts_it_rows_are_due_up_to_an_operation():
+    history = [operated(2, "supply", "1000"), interest(HOUR, "0.005"),
+               operated(2 * HOUR + 9, "withdraw", "1000.01"), rewarded(9 * HOUR, "1")]  # fmt: skip
+    assert [("interest", 2 * HOUR, 3 * HOUR - 1, "USDC")] == missing(*history)
+
+
+def test_crumbs_of_a_large_loan_are_due_rows_only_between_two():
+    tail = [operated(3, "supply", "9000"), interest(HOUR, "0.05"),
+            operated(HOUR + 9, "withdraw", "8999.05"), interest(2 * HOUR, "0.01")]  # fmt: skip
+    assert [] == missing(*tail, operated(9 * HOUR, "withdraw", "0.5"))
+    between = [*tail, interest(4 * HOUR, "0.00001")]
+    assert [("interest", 3 * HOUR, 4 * HOUR - 1, "USDC")] == missing(*between)
+
+
+def test_a_state_of_another_exchange_whose_marks_are_old_says_nothing_of_the_whole():
+    mode = ev.ModeChanged(stream=STREAM, at=Millis(T), mode="portfolioMargin", observed=True)
+    moved = ev.ClassTransferred(
+        stream=STREAM, at=Millis(T + 2), asset=Asset("USDC"), amount=D("9"), dex=Dex("xyz"),
+        to_perp=True, tx_hash="0x2",
+    )  # fmt: skip
+    assert [] == missing(mode, rewarded(1, "9"), moved, spot(60_000, USDC="9"),
+                         seen(60_000, "0"), spot(120_000, USDC="999"))  # fmt: skip
