@@ -70,7 +70,7 @@ def command(
 
     key = read_key(key_file)
     claims = read_claims(file.read_text("utf-8"))
-    with open_audit(book, cache=False) as audit:
+    with open_audit(book) as audit:
         history = audit.account(the_account(audit, account))
         asked = period(
             history,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 PLACES = 60
 ONE: int = 10**PLACES
+POWERS: list[int] = [10**places for places in range(2 * PLACES)]
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _NUMBER = re.compile(r"\A-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?\Z", re.ASCII)
 
 
@@ -29,8 +32,7 @@ class Refused(Exception):
 
 def canonical(value: object) -> bytes:
     """Return the RFC 8785 text of a value without floats, whose keys are plain ASCII."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8")
+    return ENCODER.encode(value).encode("utf-8")
 
 
 def parsed(line: bytes, what: str, code: int) -> Any:
@@ -63,6 +65,7 @@ def digest(*parts: bytes) -> str:
     return sha256(b"".join(parts)).hexdigest()
 
 
+@lru_cache(maxsize=1 << 16)
 def fixed(text: Any) -> int:
     """Return a number of plain digits as a whole number of 10^-60.
 
@@ -76,7 +79,7 @@ def fixed(text: Any) -> int:
 
 def power(places: int) -> int:
     """Return ten to the power of so many places."""
-    return int(10**places)
+    return POWERS[places] if places < len(POWERS) else int(10**places)
 
 
 def shown(value: int) -> str:

@@ -262,10 +262,12 @@ def check_figures(
     position, at = manifest["position"], manifest["at"]
     if position != verdict.point["size"]:
         raise Refused(29, "the pack's position is not that of the book that was signed")
-    rows = [row for row in known_at(position)[0] if row.at <= at]
+    whole, journal = known_at(position)
+    rows = [row for row in whole if row.at <= at]
     if timeline_digest(rows) != manifest["timeline"]:
         raise Refused(29, "the order of events is not the one their rules lead to")
-    if state_digest(Journal(rows, known_at(position)[1].listing)) != manifest["state"]:
+    then = journal if len(rows) == len(whole) else Journal(rows, journal.listing)
+    if state_digest(then) != manifest["state"]:
         raise Refused(29, "the states are not those which the events lead to")
     names = set()
     for number, said in enumerate(manifest["claims"], 1):
