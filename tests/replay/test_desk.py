@@ -96,6 +96,15 @@ def test_a_run_that_finds_nothing_is_recorded_once():
     assert 1 == book.position()
 
 
+def test_a_run_that_finds_less_is_recorded_even_when_no_live_break_changes(book):
+    desk.close(book, FIRST, because="small", by="ana", now=NOW, force=True)
+    outcome = desk.record_run(book, [break_of(2)], RUN, by="run", now=NOW)
+    assert ((), (), (), True) == (
+        outcome.opened, outcome.renewed, outcome.gone, outcome.is_new
+    )  # fmt: skip
+    assert [2, 1] == [act.event.found for act in desk.read(book).runs]
+
+
 def test_a_run_under_another_tolerance_is_another_run(book):
     wide = attrs.evolve(RUN, parameters='{"tolerance":"5"}')
     outcome = desk.record_run(book, [], wide, by="ana", now=NOW)
