@@ -377,7 +377,7 @@ def test_a_missing_row_explains_what_only_a_later_state_shows():
 def test_what_a_later_state_shows_is_told_where_no_row_explains_it():
     """A row that says less than was paid leaves no hour without one."""
     history = months()
-    history[3] = attrs.evolve(history[3], supply=D("0.1"))
+    history[2] = attrs.evolve(history[2], supply=D("0.1"))
     found = missing(*history)
     assert ["USDC supplied"] == [subject for *_, subject in found]
     assert -9_999 == found[0][1]
