@@ -316,6 +316,44 @@ def test_keys_of_the_verifier_are_those_of_the_signer() -> None:
     assert read_key(key.text.replace("ada", "eva")) is None
 
 
+def misshapen(value: object, chance: random.Random) -> object:
+    """Return JSON with one thing in it replaced or left out."""
+    if value and isinstance(value, dict | list) and chance.random() < 0.8:
+        keys = sorted(value) if isinstance(value, dict) else range(len(value))
+        key = chance.choice(keys)
+        copy = value.copy()
+        if chance.random() < 0.15:
+            del copy[key]
+        else:
+            copy[key] = misshapen(copy[key], chance)
+        return copy
+    strange = (None, -1, 0, 2**70, "", "x", "00" * 32, [], {}, True, "9" * 5000, [[1]])
+    return chance.choice(strange)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_shape_of_a_pack_makes_the_verifier_fail(seed: int) -> None:
+    """Whoever holds a key can sign anything: the answer is a code, never a traceback."""
+    chance, changed = random.Random(seed), files()
+    name = chance.choice(("manifest.json", "proofs.json", first_batch(changed)))
+    if name == "manifest.json":
+        broken = misshapen(json.loads(changed[name]), chance)
+        kept = json.loads(changed[name])["files"]
+
+        def put(manifest: dict) -> None:
+            manifest.clear()
+            manifest.update(broken if isinstance(broken, dict) else {}, files=kept)
+
+        data = signed(changed, ADA, put)
+    else:
+        lines = changed[name].split(b"\n")
+        place = chance.randrange(len(lines))
+        lines[place] = packs.canonical(misshapen(json.loads(lines[place]), chance))
+        changed[name] = b"\n".join(lines)
+        data = signed(changed, ADA)
+    assert code_of(data) in CODES
+
+
 def test_the_format_in_a_pack_is_the_page_of_the_documents() -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "spec" / "pack.md"
     assert page.read_bytes() == files()["FORMAT.md"]

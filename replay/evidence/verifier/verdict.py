@@ -37,6 +37,11 @@ RECIPES = [
 RECORDS = "records/"
 RULES = "rules/"
 
+MISSHAPEN = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
+"""What reading JSON of another shape than expected may raise."""
+
 CODES = {
     0: "verified",
     1: "a claim is contradicted",
@@ -88,7 +93,7 @@ def verified(
         examined(contents(data), verdict, key, checkpoint)
     except Refused as refused:
         return refused.code, refused.text, verdict
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except MISSHAPEN as error:
         return 16, f"something in the pack has not its form: {error!r}", verdict
     return summing_up(verdict, accept)
 
