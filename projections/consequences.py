@@ -27,7 +27,7 @@ import attrs
 
 from ledger import events as ev
 from ledger.codec import encode, event_id
-from ledger.money import ZERO, divide_down, divide_half_even, exact
+from ledger.money import ZERO, canonical, divide_down, divide_half_even, exact
 from ledger.units import EventId, Millis
 from projections import chart
 from projections.lending import HOUR_MS, Rates, Walk
@@ -91,12 +91,44 @@ def consequences(
     what a person supposes is taken at his word.
     """
     with exact():
-        before = _World(reference)
+        openings = _openings(actual)
+        before = _World(reference, openings)
         worlds: dict[EventId, _Held] = {}
         for event in actual:
             worlds[EventId(event_id(event))] = before.held(event)
             before.take(event)
-        return _Weighing(reference, worlds, before.intervals).weigh(supposed)
+        after = _World(reference, openings)
+        weighing = _Weighing(reference, worlds, before.intervals, after)
+        left = {_market(event) for event in supposed}
+        for coin in sorted({_market(event) for event in actual} & openings.keys() - left):
+            weighing.untold(coin, *openings[coin])
+        return weighing.weigh(supposed)
+
+
+def _market(event: Event) -> str:
+    return event.coin if isinstance(event, ev.Filled) else ""
+
+
+def amount_before(events: Iterable[Event], fill: ev.Filled, reference: Reference) -> Decimal:
+    """Return what events add up to of the market or token of a fill, from nothing."""
+    world = _World(reference, {})
+    for event in events:
+        world.take(event)
+    ((key, _),) = world.held(fill)
+    return world.value(key)
+
+
+def _openings(events: Sequence[Event]) -> dict[str, tuple[Millis, Decimal]]:
+    """Return what perpetual positions began with before everything recorded, as first stated."""
+    found: dict[str, tuple[Millis, Decimal]] = {}
+    for event in events:
+        if isinstance(event, ev.Opened):
+            break  # what was there is attested, and told by that event
+        if isinstance(event, ev.Filled) and is_perp(event.coin) and event.coin not in found:
+            found[event.coin] = events[0].at, event.start_position or ZERO
+        elif isinstance(event, ev.FundingPaid) and event.coin not in found:
+            found[event.coin] = events[0].at, event.size
+    return {coin: each for coin, each in found.items() if each[1]}
 
 
 _Held: TypeAlias = tuple[tuple[str, Decimal], ...]
@@ -108,13 +140,14 @@ _Interval: TypeAlias = tuple[Millis, Millis | None]
 class _World:
     """Sizes, holdings and loans of one history, event by event; sums of what is recorded."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, openings: dict[str, tuple[Millis, Decimal]]) -> None:
         self._reference = reference
         self._sums: dict[str, Decimal] = {}
         self._walk = Walk(Rates(), reference)
-        self._since: dict[str, Millis] = {}
         self.intervals: dict[str, list[_Interval]] = {}
         """When each perpetual had a position, each loan a value; the last one open."""
+        for key, (at, size) in openings.items():
+            self._move(key, size, at)
 
     def take(self, event: Event) -> None:
         if isinstance(event, ev.Unrecognized):
@@ -123,7 +156,7 @@ class _World:
             self._move(event.coin, event.sz if event.side == "B" else -event.sz, event.at)
         elif isinstance(event, ev.Opened):
             for attested in event.positions:
-                self._move(attested.coin, attested.size, event.at)
+                self._set(attested.coin, attested.size, event.at)
             for balance in event.balances:
                 if balance.place in {chart.SPOT, chart.SUPPLIED}:
                     self._move(_token(balance.asset), balance.amount, event.at)
@@ -190,11 +223,12 @@ class _Weighing:
         reference: Reference,
         worlds: dict[EventId, _Held],
         actual: dict[str, list[_Interval]],
+        world: _World,
     ) -> None:
         self._reference = reference
         self._worlds = worlds
         self._actual = actual
-        self._world = _World(reference)
+        self._world = world
         self._found: list[Consequence] = []
 
     def weigh(self, supposed: Sequence[Event]) -> Consequences:
@@ -212,6 +246,14 @@ class _Weighing:
         if last is not None:
             self._missing(last)
         return Consequences(found=tuple(sorted(self._found, key=lambda each: each.at)))
+
+    def untold(self, coin: str, at: Millis, size: Decimal) -> None:
+        """Name a position that only the fills said was there, of which none is left."""
+        self._unknowable(
+            at, f"size {coin}",
+            f"no fill is left that says what was held: recorded ones stated {canonical(size)} "
+            f"before the first",
+        )  # fmt: skip
 
     def _weighed(
         self, identity: EventId, event: Event, was: dict[str, Decimal], now: dict[str, Decimal]

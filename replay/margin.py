@@ -21,7 +21,7 @@ from ledger.errors import UnclearQuestion
 from ledger.events import ReserveObserved
 from ledger.money import exact
 from ledger.units import Asset, Coin, Millis
-from projections import balances
+from projections import balances, positions
 from projections.arithmetic import EXACT
 from projections.fold import Folding, States
 from projections.lending import Key, Loan, Walk, rates
@@ -42,7 +42,13 @@ from projections.margin.implied import IMPLIED, is_implied
 from projections.margin.inferred import Inferred, automatic, shortfalls
 from projections.margin.picture import Mode
 from projections.margin.rebuilt import with_recorded_loans
-from projections.margin.supposed import SupposedLtv, SupposedPrice, with_prices, with_tokens
+from projections.margin.supposed import (
+    SupposedLtv,
+    SupposedPrice,
+    with_prices,
+    with_tokens,
+    without_told,
+)
 from projections.prices import Price
 from projections.prices import State as PriceState
 from projections.rulebooks import CALENDAR, by_id
@@ -422,8 +428,10 @@ class Assembler:
         picture = self.observed(at)
         if picture is None:
             return None
-        sums = self._actual.states(picture.at).state(balances.NAME).by_key
-        return Anchor(picture=picture, balances=sums)
+        actual = self._actual.states(picture.at)
+        if self._actual is not self:
+            picture = without_told(picture, actual.state(positions.NAME).by_key)
+        return Anchor(picture=picture, balances=actual.state(balances.NAME).by_key)
 
     def observed(self, at: Millis) -> Picture | None:
         """Return the picture of the states recorded at a moment, None where they are not whole."""

@@ -13,7 +13,7 @@ from projections.margin.rebuilt import UNDERLYING
 from projections.prices import Price, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 SUPPOSED: Final = "supposed"
 """Where a supposed number comes from."""
@@ -77,3 +77,17 @@ def with_tokens(
         )
         picture = attrs.evolve(picture, tokens=tokens)
     return picture
+
+
+def without_told(picture: Picture, told: Collection[str]) -> Picture:
+    """Return an observed picture without the positions that fills tell of, for another history.
+
+    A state shows what the fills of its own world led to; in the supposed one they may be gone.
+    """
+    sides = tuple(
+        attrs.evolve(
+            side, positions=tuple(each for each in side.positions if each.coin not in told)
+        )
+        for side in picture.exchanges
+    )
+    return attrs.evolve(picture, exchanges=sides)

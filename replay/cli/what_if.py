@@ -110,16 +110,21 @@ def command(
         history = audit.account(the_account(audit, account))
         position = audit.position(known_at)
         if minimal is not None:
+            _alone(removed, moved, changed, added, deposits, withdrawals, prices, parameters,
+                   (rulebook, readings, at, avoid))  # fmt: skip
             return _minimal(history, minimal, position, question, liquidation=liquidation,
                             when=when, token=token, coin=coin, event=event,
                             as_json=as_json)  # fmt: skip
         supposition = _supposed(
-            history, removed, moved, changed, added, deposits, withdrawals, prices, parameters
-        )
+            history, position, removed, moved, changed, added, deposits, withdrawals, prices,
+            parameters,
+        )  # fmt: skip
+        from replay.dispute.admissible import require_rule
         from replay.dispute.suppositions import Supposition
         from replay.dispute.what_if import side_by_side
 
         taken = tuple(each.strip() for each in (readings or "").split(",") if each.strip())
+        require_rule(rulebook, taken)
         supposition |= Supposition(
             says=(*((f"under rulebook {rulebook}",) if rulebook else ()),
                   *(f"with the reading {each}" for each in taken)),
@@ -147,8 +152,22 @@ def _instant(history: AccountHistory, at: str | None, position: int) -> Millis:
     return last_moment(Assembler(history, position, Question()))
 
 
+def _alone(*given: tuple[object, ...]) -> None:
+    """Refuse to seek the smallest change in a world that is supposed already.
+
+    Raises: UsageError, naming why.
+    """
+    if any(any(each) for each in given):
+        message = (
+            "--minimal seeks one change of the account as recorded, just before a liquidation: "
+            "leave out --at, --avoid and everything supposed"
+        )
+        raise click.UsageError(message)
+
+
 def _supposed(
     history: AccountHistory,
+    position: int,
     removed: tuple[str, ...],
     moved: tuple[tuple[str, str], ...],
     changed: tuple[tuple[str, str], ...],
@@ -160,27 +179,34 @@ def _supposed(
 ) -> Supposition:
     """Return everything that is supposed on the command line, in one."""
     from replay.dispute import suppositions as made
+    from replay.dispute.admissible import require_market, target
+    from replay.margin import Assembler, Question
     from replay.moments import parse_moment
 
     supposed = made.Supposition()
     for name in removed:
-        supposed |= made.removed(history.entry(name))
+        supposed |= made.removed(target(history, name, position))
     for name, when in moved:
-        supposed |= made.moved(history.entry(name), parse_moment(when))
+        event = target(history, name, position)
+        supposed |= made.moved(event, parse_moment(when), history, position)
     fields: dict[str, list[str]] = {}
     for name, change in changed:
         fields.setdefault(name, []).append(change)
     for name, changes in fields.items():
-        supposed |= made.changed(history.entry(name), changes, history)
+        supposed |= made.changed(target(history, name, position), changes, history, position)
     for text in added:
         for line in _lines(text):
-            supposed |= made.added(line, history)
+            supposed |= made.added(line, history, position)
     for text in deposits:
-        supposed |= made.paid_in(text, history)
+        supposed |= made.paid_in(text, history, position)
     for text in withdrawals:
-        supposed |= made.paid_in(text, history, sign=-1)
+        supposed |= made.paid_in(text, history, position, sign=-1)
     for text in prices:
         supposed |= made.priced(text)
+    if prices:
+        of = Assembler(history, position, Question())
+        for each in supposed.prices:
+            require_market(of, each.coin)
     for text in parameters:
         supposed |= made.parameter(text, supposed.calendar)
     return supposed
@@ -202,6 +228,7 @@ def _minimal(
     as_json: bool,
 ) -> int:  # fmt: skip
     from ledger.units import Asset, Coin
+    from replay.dispute.admissible import target
     from replay.dispute.minimal import minimal
     from replay.moments import parse_moment
 
@@ -209,7 +236,7 @@ def _minimal(
         history, kind, position=position, question=question, liquidation=liquidation,
         at=None if when is None else parse_moment(when), asset=Asset(token),
         coin=None if coin is None else Coin(coin),
-        event=None if event is None else history.entry(event),
+        event=None if event is None else target(history, event, position),
     )  # fmt: skip
     if as_json:
         put_json(found.to_dict())

@@ -27,7 +27,8 @@ from projections import liquidations, positions
 from projections.arithmetic import EXACT
 from replay.audit import AccountHistory
 from replay.dispute import suppositions as suppose
-from replay.dispute.what_if import condition, world
+from replay.dispute.admissible import require_token
+from replay.dispute.what_if import judged_in, world
 from replay.margin import Assembler, Question
 from replay.moments import iso
 from replay.tables import Table
@@ -150,7 +151,7 @@ class _Search:
         """Tell whether the condition holds as supposed, by a whole replay."""
         self.tries += 1
         supposed = world(self.history, supposition, position=self.position, question=self.question)
-        return self.known(condition(supposed.assembler(self.actual), self.at))
+        return self.known(judged_in(supposed, supposed.assembler(self.actual), self.at))
 
     def known(self, verdict: bool | None) -> bool:  # noqa: FBT001 - a verdict, not a switch
         """Return a verdict that must be known for a search.
@@ -160,8 +161,8 @@ class _Search:
         if verdict is None:
             raise UnclearQuestion(
                 asked=f"liquidation {self.number}",
-                problem=f"cannot be judged at {iso(self.at)}: an input is missing, or two "
-                f"rulebooks that may hold differ",
+                problem=f"cannot be judged at {iso(self.at)}: an input is missing, two rulebooks "
+                f"that may hold differ, or what is tried brings payments nobody recorded",
                 remedy="See what is missing with: rollforward margin ACCOUNT --at WHEN --explain",
             )
         return verdict
@@ -199,6 +200,7 @@ def minimal(
         )
     when = Millis(episode.first_at - EARLIER_MS) if at is None else at
     if kind == "deposit":
+        require_token(history, asset, position)
         return _deposit(search, when, asset)
     if kind == "time":
         return _time(search, event)
@@ -332,7 +334,8 @@ def _time(search: _Search, event: Entry | None) -> Minimal:
     recorded = event.event.at
 
     def fails(earlier: int) -> bool:
-        return search.holds(suppose.moved(event, Millis(recorded - earlier)))
+        when = Millis(recorded - earlier)
+        return search.holds(suppose.moved(event, when, search.history, search.position))
 
     first = next(iter(search.history.audit.engine.events(search.history.stream, search.position)))
     most = recorded - first.at

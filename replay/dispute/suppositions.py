@@ -20,6 +20,7 @@ from ledger.units import Asset, Coin, Millis, stream_account
 from projections.margin.supposed import SupposedLtv, SupposedPrice
 from projections.rulebooks import CALENDAR
 from projections.rulebooks.base import USDC, Parameter, Rulebook, Source
+from replay.dispute.admissible import moved_size, require_token, size_before
 from replay.moments import iso, parse_moment
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ MEASURES: Final = ("mark", "oracle", "token")
 price of the token of that name; all three unless one is named."""
 
 _PARAMETERS: Final = "trigger, offset, or TOKEN.ltv"
+
+_BOUNDS: Final[dict[str, tuple[int, int | None]]] = {
+    "trigger": (0, None), "offset": (0, None), "ltv": (0, 1),
+}  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -69,18 +74,38 @@ class Supposition:
     @property
     def first_at(self) -> Millis | None:
         """The first moment at which an event differs; None where none does."""
-        return min((event.at for event in self.events), default=None)
+        moments = [event.at for event in self.events]
+        moments += [
+            decode(event.replacement.encode()).at
+            for event in self.events
+            if isinstance(event, ev.Replaced)
+        ]
+        return min(moments, default=None)
 
     def question(self, actual: Question) -> Question:
         """Return how margin is asked for under the supposition."""
         return attrs.evolve(
             actual,
-            rulebook=self.rulebook or actual.rulebook,
+            rulebook=self._rulebook(actual),
             readings=(*actual.readings, *self.readings),
             calendar=actual.calendar if self.calendar is CALENDAR else self.calendar,
             prices=(*actual.prices, *self.prices),
             ltvs=(*actual.ltvs, *self.ltvs),
         )
+
+    def _rulebook(self, actual: Question) -> str | None:
+        """Return the id of the rulebook asked for: with another parameter it has another name."""
+        name = self.rulebook or actual.rulebook
+        if name is None or any(each.id == name for each in self.calendar):
+            return name
+        return next(
+            (each.id for each in self.calendar if each.id.startswith(f"{name} with ")), name
+        )
+
+    @property
+    def is_of_rules(self) -> bool:
+        """Whether a rule is supposed, which holds at every instant."""
+        return bool(self.rulebook or self.readings or self.ltvs or self.calendar is not CALENDAR)
 
 
 # ------------------------------------------------------------------------------- events
@@ -95,13 +120,16 @@ def removed(target: Entry) -> Supposition:
     return Supposition(says=(f"without {_named(event)}",), events=(made,))
 
 
-def moved(target: Entry, at: Millis) -> Supposition:
+def moved(target: Entry, at: Millis, history: AccountHistory, position: int) -> Supposition:
     """Suppose that an event happened at another moment."""
     made = attrs.evolve(_own(target.event), at=at)
+    made = _begun(made, target, history, position)
     return _instead(target, made, f"{_named(target.event)} at {iso(at)}")
 
 
-def changed(target: Entry, changes: Sequence[str], history: AccountHistory) -> Supposition:
+def changed(
+    target: Entry, changes: Sequence[str], history: AccountHistory, position: int
+) -> Supposition:
     """Suppose that fields of an event had other values, each given as ``field=value``.
 
     Raises: UnclearQuestion, for a field it does not have, or a value that field cannot hold.
@@ -117,14 +145,16 @@ def changed(target: Entry, changes: Sequence[str], history: AccountHistory) -> S
             )
         fields[name.strip()] = _literal(value.strip())
     act = replacement(history.audit.book, target, fields, author=AUTHOR, reason="supposed")
-    made = _own(decode(act.replacement.encode()))
+    made = decode(act.replacement.encode())
+    if not {"start_position", "reported_closed_pnl", "reported_net_pnl"} & set(fields):
+        made = _begun(_own(made), target, history, position)
     return _instead(target, made, f"{_named(target.event)} with {', '.join(changes)}")
 
 
-def added(line: str, history: AccountHistory) -> Supposition:
+def added(line: str, history: AccountHistory, position: int) -> Supposition:
     """Suppose an event that nobody recorded, given as a canonical line.
 
-    Raises: UnclearQuestion, for a line that is no event of this account.
+    Raises: UnclearQuestion, for a line that is no event of this account, or is recorded already.
     """
     try:
         event = decode(line.strip().encode())
@@ -133,17 +163,25 @@ def added(line: str, history: AccountHistory) -> Supposition:
             asked=line, problem=f"is no event: {error}",
             remedy="Write it as `rollforward explain EVENT --json` prints one",
         ) from error  # fmt: skip
-    if stream_account(event.stream) is not None and event.stream != history.stream:
+    if event.stream != history.stream:
         raise UnclearQuestion(
             asked=line, problem=f"is of {event.stream}", remedy="Name an event of this account"
         )
+    if any(event == each for each in history.audit.engine.events(history.stream, position)):
+        raise UnclearQuestion(
+            asked=line, problem="is recorded already",
+            remedy="Give a second one that looks the same another occurrence",
+        )  # fmt: skip
+    if isinstance(event, ev.Filled) and event.start_position is None:
+        start = size_before(history, position, event.coin, event.at)
+        event = attrs.evolve(event, start_position=start)
     return Supposition(says=(f"with {_named(event)}",), events=(event,))
 
 
-def paid_in(text: str, history: AccountHistory, *, sign: int = 1) -> Supposition:
+def paid_in(text: str, history: AccountHistory, position: int, *, sign: int = 1) -> Supposition:
     """Suppose a deposit (or with *sign* −1 a withdrawal), given as ``1000 USDC@2026-08-05T14:30Z``.
 
-    Raises: UnclearQuestion, for anything else.
+    Raises: UnclearQuestion, for anything else, and for a token the book does not know.
     """
     words, at_sign, when = text.partition("@")
     parts = words.split()
@@ -162,6 +200,7 @@ def paid_in(text: str, history: AccountHistory, *, sign: int = 1) -> Supposition
         raise UnclearQuestion(
             asked=text, problem="moves nothing", remedy="Write an amount above zero"
         )
+    require_token(history, Asset(parts[1]), position)
     return deposit(history.stream, parse_moment(when), Asset(parts[1]), sign * amount)
 
 
@@ -212,12 +251,20 @@ def _instead(target: Entry, made: Event, says: str) -> Supposition:
 
 
 def _own(event: Event) -> Event:
-    """Return a fill without what the venue said of the world it was made in."""
+    """Return a fill without the result that the venue told in the world it was made in."""
     if isinstance(event, ev.Filled):
-        return attrs.evolve(
-            event, start_position=None, reported_closed_pnl=None, reported_net_pnl=None
-        )
+        return attrs.evolve(event, reported_closed_pnl=None, reported_net_pnl=None)
     return event
+
+
+def _begun(made: Event, target: Entry, history: AccountHistory, position: int) -> Event:
+    """Return a fill with the size before it that goes with its place."""
+    if not isinstance(made, ev.Filled) or not isinstance(target.event, ev.Filled):
+        return made
+    made = attrs.evolve(made, start_position=None)
+    act = _instead(target, made, "").events[0]
+    start = moved_size(history, position, target.event, made, act)
+    return attrs.evolve(made, start_position=start)
 
 
 def _named(event: Event) -> str:
@@ -253,13 +300,16 @@ def priced(text: str) -> Supposition:
         raise UnclearQuestion(
             asked=text, problem="is no price", remedy="Write it as HYPE=30 or HYPE:mark=30@WHEN"
         )
-    since, _, until = when.partition("..")
+    begin, _, end = when.partition("..")
+    since = parse_moment(begin) if begin.strip() else None
+    until = parse_moment(end) if end.strip() else None
+    if since is not None and until is not None and until < since:
+        raise UnclearQuestion(
+            asked=text, problem="ends before it begins", remedy="Give the earlier moment first"
+        )
     return price(
-        Coin(coin), px,
-        measures=(measure,) if measure else MEASURES,
-        since=parse_moment(since) if since.strip() else None,
-        until=parse_moment(until) if until.strip() else None,
-    )  # fmt: skip
+        Coin(coin), px, measures=(measure,) if measure else MEASURES, since=since, until=until
+    )
 
 
 def price(
@@ -299,6 +349,12 @@ def parameter(text: str, calendar: tuple[Rulebook, ...] = CALENDAR) -> Suppositi
     if not equals or number is None or not is_known:
         raise UnclearQuestion(
             asked=text, problem="is no parameter", remedy=f"Known are {_PARAMETERS}: HYPE.ltv=0.5"
+        )
+    low, high = _BOUNDS["ltv" if dot else name]
+    if number < low or (high is not None and number > high):
+        span = f"from {low} to {high}" if high is not None else f"{low} or more"
+        raise UnclearQuestion(
+            asked=text, problem="is no value it can have", remedy=f"It is a number, {span}"
         )
     made = Parameter(
         value=number, status="hypothetical", source=Source(text="supposed", seen="never")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ledger.events import Event
     from projections.fold import States
     from projections.margin.result import Judgement
+    from replay.engine import Engine
 
 Label: TypeAlias = Literal["unchanged", "recomputed", "carried over", "not knowable"]
 
@@ -130,9 +131,23 @@ def suppose(
         fates = _fates(found)
         gone = next((fate for fate in fates if fate.condition is False), None)
         if gone is None or not avoid:
-            return attrs.evolve(found, fates=(*out, *fates))
-        out.append(attrs.evolve(gone, number=gone.number + len(out), is_dropped=True))
+            every = sorted((*out, *(_numbered(each, out) for each in fates)), key=_number)
+            return attrs.evolve(found, fates=tuple(every))
+        out.append(attrs.evolve(_numbered(gone, out), is_dropped=True))
         dropped += _taken(found.history, gone.episode, position)
+
+
+def _number(fate: Fate) -> int:
+    return fate.number
+
+
+def _numbered(fate: Fate, out: Sequence[Fate]) -> Fate:
+    """Return a fate under its number as recorded: those left out before it are counted again."""
+    number = fate.number
+    for each in sorted(out, key=_number):
+        if each.number <= number:
+            number += 1
+    return attrs.evolve(fate, number=number)
 
 
 def world(
@@ -149,6 +164,7 @@ def world(
     found = Consequences()
     if events:
         changed = engine.supposing(events)
+        _require_after_openings(history, changed, supposition, position)
         found = consequences(
             tuple(engine.events(history.stream, position)),
             tuple(changed.events(history.stream, position)),
@@ -166,17 +182,34 @@ def world(
     )
 
 
+def _require_after_openings(
+    history: AccountHistory, changed: Engine, supposition: Supposition, position: int
+) -> None:
+    """Refuse events before an attested opening: it says what there was, whatever came before.
+
+    Raises: UnclearQuestion, naming both moments.
+    """
+    first = supposition.first_at
+    other = AccountHistory(audit=Audit(history.audit.path, changed), account=history.account)
+    for opening in other.openings(position) if first is not None else ():
+        if first is not None and first < opening.at:
+            raise UnclearQuestion(
+                asked=iso(first),
+                problem=f"is before the opening attested for {iso(opening.at)}, which says what "
+                f"the account began with",
+                remedy="Suppose something after it, or leave the opening out with --remove",
+            )
+
+
 def _fates(world: Supposed) -> list[Fate]:
     """Return the liquidations after the supposition begins, with their condition as supposed."""
     states = world.history.audit.engine.states(
         world.history.stream, AsOf(position=world.position)
     ).states
     first = world.supposition.first_at
-    since = min(
-        (each for each in (first, *(p.since or 0 for p in world.supposition.prices))
-         if each is not None),
-        default=Millis(0),
-    )  # fmt: skip
+    begins = [each.since or Millis(0) for each in world.supposition.prices]
+    begins += [] if first is None else [first]
+    since = Millis(0) if world.supposition.is_of_rules else min(begins, default=Millis(0))
     found = [
         (number, episode)
         for number, episode in sorted(states.state(liquidations.NAME).by_key.items())
@@ -189,11 +222,21 @@ def _fates(world: Supposed) -> list[Fate]:
         Fate(
             number=number,
             episode=episode,
-            condition=condition(of, Millis(episode.first_at - 1)),
+            condition=judged_in(world, of, Millis(episode.first_at - 1)),
             is_dropped=False,
         )
         for number, episode in found
     ]
+
+
+def judged_in(world: Supposed, of: Assembler, at: Millis) -> bool | None:
+    """Return whether the account as supposed could be liquidated; None where that is unknown.
+
+    What would need something nobody recorded is not judged without it.
+    """
+    if any(each.how == "not knowable" and each.at <= at for each in world.follows.found):
+        return None
+    return condition(of, at)
 
 
 def condition(of: Assembler, at: Millis) -> bool | None:
@@ -462,6 +505,8 @@ class _Labels:
 def _touches(subject: str, words: Sequence[str]) -> bool:
     """Tell whether what is not knowable about a subject reaches a figure."""
     what, _, of = subject.partition(" ")
+    if what == "size":
+        return words[-1] == of and words[0] in {"size", "entry", "realized"}
     if what == "funding":
         return words[:2] == ["funding", of] or words[:2] == ["balance", "perp"]
     if what == "interest":

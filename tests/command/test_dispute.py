@@ -131,3 +131,46 @@ def test_the_tape_finds_a_watch_and_a_writer(cascade):
     assert "supply 100 HYPE" in done.stdout
     done = cascade("tape", "--watch", "pmr > 5")
     assert (1, "never") == (done.exit_code, done.stderr.strip())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--deposit", "15 usdc@2026-08-05T14:30Z"), "no token this book knows"),
+        (("--deposit", "15 USDC@2026-08-05T14:30"), "has no time zone"),
+        (("--price", "FOO=3"), "no market or token this book knows"),
+        (("--price", "HYPE=3@2026-08-05T15:00Z..2026-08-05T14:00Z"), "ends before it begins"),
+        (("--parameter", "HYPE.ltv=5"), "from 0 to 1"),
+        (("--parameter", "trigger=-1"), "0 or more"),
+        (("--rulebook", "2020"), "no rulebook is called"),
+        (("--readings", "nope"), "is no reading"),
+        (("--remove", "ffffffffffff"), "no event ffffffffffff"),
+        (("--minimal", "deposit", "--token", "FOO"), "no token this book knows"),
+        (("--minimal", "deposit", "--price", "HYPE=30"), "leave out --at, --avoid"),
+    ],
+    ids=str,
+)
+def test_what_would_change_nothing_is_refused_by_name(cascade, words, said):
+    done = cascade("what-if", *words)
+    assert 2 == done.exit_code
+    assert said in done.stderr
+
+
+def test_a_parameter_holds_under_a_rulebook_named_beside_it(cascade):
+    """Of the rulebook named, the trigger alone is another one: 0.9529 is not above 0.97."""
+    found = cascade.json(
+        "what-if", "--parameter", "trigger=0.97", "--rulebook", "2026-08-01 backstop",
+        "--at", "2026-08-05T14:40:00.349Z",
+    )  # fmt: skip
+    assert any("trigger=0.97: not liquidatable" in note for note in found["notes"])
+
+
+def test_another_price_of_a_fill_leaves_the_sizes_alone(cascade):
+    """1,200 HYPE bought at 30 in place of 39.82: 11,784 more money, the size as it was."""
+    first = "60984f1f18d3"
+    found = cascade.json(
+        "what-if", "--change", first, "px=30", "--at", "2026-08-03T10:00Z", "--all"
+    )
+    assert "11784" == rows(found, "balance perp USDC")["difference"]
+    assert "-11784" == rows(found, "entry notional HYPE")["difference"]
+    assert "0" == rows(found, "size HYPE")["difference"]

@@ -199,7 +199,7 @@ def test_the_book_is_not_written(tmp_path: Path) -> None:
     with replay.open(path, cache=False) as audit:
         history = audit.account(ACCOUNT)
         side_by_side(
-            history, suppose.paid_in("500 USDC@2026-08-05T14:00Z", history),
+            history, suppose.paid_in("500 USDC@2026-08-05T14:00Z", history, audit.position()),
             Millis(1_785_940_000_000), position=audit.position(), avoid=True,
         )  # fmt: skip
     assert before == path.read_bytes()
