@@ -86,6 +86,7 @@ class _Bench:
         self._walks = walks
         self._tolerance = tolerance
         self._late_after = late_after
+        self._unit = max(UNIT, tolerance)
         self._at = {
             (key, payable.hour.until): payable
             for key, walked in walks.items()
@@ -123,7 +124,10 @@ class _Bench:
 
     def _is_due(self, key: Key, amount: Decimal, payable: Payable) -> bool:
         convention = self._walks[key].convention
-        return any(convention.fits(amount, due) for due in payable.dues)
+        if any(convention.fits(amount, due) for due in payable.dues):
+            return True
+        is_wide = self._tolerance > UNIT
+        return is_wide and any(abs(amount - due) <= self._tolerance for due in payable.dues)
 
     def _rounded(self, key: Key, payable: Payable) -> list[Decimal]:
         """Return what is due as it would be printed, by every hypothesis."""
@@ -187,7 +191,7 @@ class _Bench:
         assert row is not None
         owed = [self._rounded(key, each)[0] for each in missed]
         own = row.amount - sum(owed, ZERO)
-        units = len(missed) * UNIT
+        units = len(missed) * self._unit
         if not any(abs(own - due) <= units for due in self._rounded(key, following)):
             return
         for each, due in zip(missed, owed, strict=True):
@@ -240,7 +244,7 @@ class _Bench:
         if payable.row is None:
             ours = self._rounded(key, payable)
             rest = there.row.amount - sum(ours[:1], ZERO)
-            if any(abs(rest - due) <= UNIT for due in self._rounded(other, there) if due):
+            if any(abs(rest - due) <= self._unit for due in self._rounded(other, there) if due):
                 self._say_both(key, other, until, kind)
                 return True
             return False
@@ -271,7 +275,7 @@ class _Bench:
         for key, _, payable in list(self.open()):
             alone = ZERO if payable.row is None else payable.row.amount
             if alone and any(
-                abs(alone - 2 * due) <= 2 * UNIT for due in self._rounded(key, payable)
+                abs(alone - 2 * due) <= 2 * self._unit for due in self._rounded(key, payable)
             ):
                 self.say(key, payable.hour.until, Verdict(kind="doubled"))
 

@@ -18,6 +18,7 @@ from ledger.seal import digest_of_record
 from ledger.units import Address, Asset, Digest, Millis
 from projections.breaks import Break, identity
 from projections.conventions import PAID_PLACES
+from projections.habits import UNDETERMINED
 from projections.interest import Line, Reconciled, Tolerance, reconcile
 from projections.lending import HOUR_MS, RATE_AGE_MAX, SIDES, Key, rates
 from projections.payouts import Paid
@@ -269,9 +270,19 @@ def _of_hours(account: Address, together: Sequence[Line], name: str) -> Break:
         observed=paid,
         difference=None if expected is None else paid - expected,
         convention=first.convention,
-        candidates=first.candidates,
+        candidates=_summed(together),
         events=tuple(row.event for line in together for row in line.rows if row.event is not None),
         text=told(first) if len(together) == 1 else _told_together(together),
+    )
+
+
+def _summed(lines: Sequence[Line]) -> tuple[tuple[str, Decimal], ...]:
+    """Return the conventions of hours told together, with what they give in sum."""
+    if len(lines) == 1:
+        return lines[0].candidates
+    names = dict.fromkeys(name for line in lines for name, _ in line.candidates)
+    return tuple(
+        (name, sum((dict(line.candidates)[name] for line in lines), ZERO)) for name in names
     )
 
 
@@ -309,27 +320,40 @@ def _of_habit(
 
 
 def _broken(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Yield the hours that are breaks: one by one, those without a payout in a row together."""
+    """Yield the hours that are breaks: one by one, those of one class and cause in a row together.
+
+    What a single row explains (late, doubled, astray) and what is undetermined stays by itself.
+    """
     held: list[Line] = []
     for line in lines:
-        is_missing = line.status == "break" and line.kind == "missing" and not line.is_echo
-        if held and not (is_missing and line.since == held[-1].until):
+        is_break = line.status == "break" and not line.is_echo
+        is_same = (
+            held
+            and is_break
+            and line.since == held[-1].until
+            and line.kind in _TOGETHER
+            and line.convention != UNDETERMINED
+            and (line.kind, line.convention) == (held[-1].kind, held[-1].convention)
+        )
+        if held and not is_same:
             yield held
             held = []
-        if is_missing:
+        if is_break:
             held.append(line)
-        elif line.status == "break" and not line.is_echo:
-            yield [line]
     if held:
         yield held
+
+
+_TOGETHER: Final = frozenset({"missing", "wrong amount", "rounding", "basis unknown"})
 
 
 def _told_together(lines: Sequence[Line]) -> str:
     first, last = lines[0], lines[-1]
     expected = sum((line.expected or ZERO for line in lines), ZERO)
+    paid = sum((line.paid or ZERO for line in lines), ZERO)
     return (
-        f"{subject_of(first.key)}, {len(lines)} hours to {iso(last.until)}: missing; "
-        f"{_amount(expected)} is due, nothing was paid"
+        f"{subject_of(first.key)}, {len(lines)} hours to {iso(last.until)}: {first.kind}; "
+        f"{canonical(paid)} was paid, {_amount(expected)} is due"
     )
 
 

@@ -152,3 +152,28 @@ def test_an_unclear_question_is_refused(folder, words, said):
     asked = interest(folder, *words)
     assert 2 == asked.code
     assert said in asked.err
+
+
+def test_where_rates_were_only_sampled_a_declared_tolerance_still_tells_the_classes(tmp_path):
+    """No rate is right in its last digits: without a tolerance all of it is told together."""
+    answers = json.loads((FIXTURE / "reserves.json").read_text())
+    for number, answer in enumerate(answers):
+        if answer["request"]["type"] != "spotMeta":
+            for _, state in answer["response"]:
+                state["supplyYearlyRate"] = f"{state['supplyYearlyRate']:0<9}"[:9] + str(number % 7)
+    (tmp_path / "sampled.json").write_text(json.dumps(answers))
+    book = tmp_path / "s.book"
+    imported(tmp_path, FIXTURE / "account.json", tmp_path / "sampled.json", "--book", book)
+    words = (*MONTH, "--token", "USDC", "--json", "--book", book)
+    told = interest(tmp_path, *words).json["breaks"]
+    assert {"wrong amount"} <= {row["class"] for row in told if row["subject"] == "USDC supply"}
+    wide = interest(tmp_path, *words, "--tolerance", "0.0001", "--total-tolerance", "1").json
+    found = {(row["at"], row["subject"], row["class"]) for row in wide["breaks"]}
+    assert {
+        ("2026-08-03T10:00Z", "USDC supply", "missing"),
+        ("2026-08-09T10:00Z", "USDC supply", "late"),
+        ("2026-08-11T21:00Z", "USDC supply", "wrong amount"),
+        ("2026-08-14T22:00Z", "USDC borrow", "wrong side"),
+        ("2026-08-26T01:00Z", "USDC supply", "rate unknown"),
+        ("2026-08-26T01:00Z", "USDC borrow", "rate unknown"),
+    } == found
