@@ -15,6 +15,7 @@ from typing import Any
 PLACES = 60
 ONE: int = 10**PLACES
 POWERS: list[int] = [10**places for places in range(2 * PLACES)]
+REMEMBERED = 65_536
 
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _NUMBER = re.compile(r"\A-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?\Z", re.ASCII)
@@ -65,7 +66,7 @@ def digest(*parts: bytes) -> str:
     return sha256(b"".join(parts)).hexdigest()
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=REMEMBERED)
 def fixed(text: Any) -> int:
     """Return a number of plain digits as a whole number of 10^-60.
 
@@ -79,7 +80,7 @@ def fixed(text: Any) -> int:
 
 def power(places: int) -> int:
     """Return ten to the power of so many places."""
-    return POWERS[places] if places < len(POWERS) else int(10**places)
+    return POWERS[places]
 
 
 def shown(value: int) -> str:
