@@ -1,10 +1,10 @@
 """Habits: the convention by which one side was paid through a whole period.
 
-The rule is held against all rows first. Where it leaves more than two unexplained, others are
+The rule is held against all rows first. Where it leaves more than one unexplained, others are
 walked: the rule with one thing changed (how the rate is read, the cut-off, the moment of
 operations, the rounding), then, where none of them will do, a reading of the rate together with a
 cut-off or a rounding. The one that explains most is the account's own, if it explains more than
-two rows that the rule does not; where several explain as many it is undetermined among them.
+one row that the rule does not; where several explain as many it is undetermined among them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 UNDETERMINED: Final = "undetermined"
 
-LET_BE: Final = 2
-"""Rows that the rule may leave unexplained before another convention is looked for."""
+LET_BE: Final = 1
+"""How many rows the rule may leave unexplained before another convention is looked for."""
 
 FEW: Final = 16
 """Rows of a month that go wrong one by one: a convention that misfits no more is the one."""
@@ -80,7 +80,7 @@ def habit(
 
     by_rule = walked(RULE)
     looked_at = [each for each in by_rule.payables if each.row is not None and each.due]
-    misses = len(looked_at) - by_rule.fitting
+    misses = by_rule.misses
     plain = Habit(by_rule=by_rule, own=by_rule, rows=len(looked_at))
     if misses <= LET_BE:
         return plain
@@ -90,9 +90,9 @@ def habit(
         for patience in dict.fromkeys((min(FEW, allowed), allowed)):
             tried = [walked(each, patience) for each in family]
             whole = [each for each in tried if len(each.payables) == len(hours)]
-            best = max((each.fitting for each in whole), default=0)
-            if best - by_rule.fitting > LET_BE:
-                tied = tuple(each for each in whole if each.fitting == best)
+            best = min((each.misses for each in whole), default=misses)
+            if misses - best > LET_BE:
+                tied = tuple(each for each in whole if each.misses == best)
                 return attrs.evolve(plain, own=tied[0], tied=tied)
     return plain
 

@@ -165,6 +165,13 @@ class Walked:
         """How many rows are what was due."""
         return sum(each.is_fit for each in self.payables)
 
+    @property
+    def misses(self) -> int:
+        """How many rows are not what was due, where that is known."""
+        return sum(
+            each.row is not None and bool(each.dues) and not each.is_fit for each in self.payables
+        )
+
 
 def hours_of(
     key: Key, marks: Sequence[Mark], known: Rates, *, since: Millis, until: Millis
