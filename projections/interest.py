@@ -198,7 +198,9 @@ def _reconciled(
     tolerance: Tolerance,
 ) -> Reconciled:
     payables = [each for each in own.own.payables if since < each.hour.until <= until]
-    is_there = any(not each.is_quiet or (key, each.hour.until) in told for each in payables)
+    is_there = any(
+        not each.is_quiet or not each.dues or (key, each.hour.until) in told for each in payables
+    )
     lines = [
         _line(key, each, told.get((key, each.hour.until)), tolerance, own.name)
         for each in payables

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ledger.codec import event_id
-from ledger.errors import UnclearQuestion
+from ledger.errors import NotFound, UnclearQuestion
 from ledger.money import ZERO, canonical, exact, round_half_even
 from ledger.seal import digest_of_record
 from ledger.units import Address, Asset, Digest, Millis
@@ -128,7 +128,8 @@ def reconcile_interest(
     The hours are those that end after the period begins, up to its end; it begins and ends on the
     hour, since an hour is paid whole.
 
-    Raises: UnclearQuestion, for a period that does not.
+    Raises: UnclearQuestion, for a period that does not; NotFound, for a token that was neither
+    lent nor paid.
     """
     since, until = _whole_hours(period)
     recorded = Recorded(history.audit, history.stream, position)
@@ -150,6 +151,7 @@ def reconcile_interest(
         recorded=_is_recorded(history, since, until, position, asked),
     )  # fmt: skip
     if asked.tokens:
+        _are_there(asked.tokens, {asset for asset, _ in found.hours})
         reconciled = tuple(each for each in reconciled if each.asset in asked.tokens)
     with exact():
         breaks = [
@@ -165,6 +167,15 @@ def reconcile_interest(
         sides=reconciled,
         breaks=tuple(sorted(breaks, key=lambda each: (each.at, each.subject, each.identity))),
     )
+
+
+def _are_there(tokens: Sequence[str], known: set[Asset]) -> None:
+    for token in tokens:
+        if token not in known:
+            raise NotFound(
+                what="token", name=token, where=" among what was lent or paid",
+                remedy=f"Tokens there: {', '.join(sorted(known)) or 'none'}",
+            )  # fmt: skip
 
 
 def _whole_hours(period: Period) -> tuple[Millis, Millis]:
@@ -221,7 +232,10 @@ def _breaks(
         yield _of_hours(account, together, named(together[0].until, together[-1].until, "hour"))
     for stretch in _stretches(side.lines):
         first, last = stretch[0], stretch[-1]
-        paid = sum((line.paid or ZERO for line in stretch), ZERO)
+        rows = [line.paid for line in stretch if line.paid is not None]
+        paid = sum(rows, ZERO) if rows else None
+        told_paid = "no row is recorded for them" if paid is None else (
+            f"{canonical(paid)} was paid for them")  # fmt: skip
         yield Break(
             identity=named(first.until, last.until, first.kind),
             desk="interest",
@@ -234,7 +248,7 @@ def _breaks(
             observed=paid,
             difference=None,
             text=f"{len(stretch)} hours of {subject} to {iso(last.until)}: {_WHY[first.kind]}; "
-            f"{canonical(paid)} was paid for them",
+            f"{told_paid}",
         )
     if abs(side.let_pass) > tolerance.in_total:
         yield Break(

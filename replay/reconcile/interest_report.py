@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ledger.money import canonical
+from projections.lending import HOUR_MS
 from replay.coverage_text import length_text
 from replay.moments import iso
 from replay.reconcile.interest import ASKED, subject_of
@@ -43,8 +44,8 @@ def sides_table(report: InterestReport) -> Table:
     """Return one row per token and side: what was expected and paid, and what its hours are."""
     rows = tuple(
         (
-            each.asset, each.side, str(len(each.lines)), _shown(each.expected),
-            _shown(each.paid_known), _shown(each.difference),
+            each.asset, each.side, str(len(each.lines)), _over(each, each.expected),
+            _over(each, each.paid_known), _over(each, each.difference),
             str(each.counted("matched")), str(each.counted("within")),
             str(each.counted("convention")), str(each.counted("break")),
             str(each.counted("unknown")),
@@ -62,8 +63,8 @@ def sides_table(report: InterestReport) -> Table:
             "hours", "expected", "paid", "difference", "matched", "within", "by_convention",
             "breaks", "unknown",
         }),
-        notes=tuple(_notes(report)) if rows else (),
-        empty="nothing was due and nothing was paid",
+        notes=tuple(_notes(report)) if rows else tuple(_passed_over(report)),
+        empty="nothing recorded says that anything was due or paid",
     )  # fmt: skip
 
 
@@ -86,10 +87,27 @@ def _notes(report: InterestReport) -> list[str]:
         asked.is_complete
     ):
         found.append(
-            "basis unknown: no state, opening or operation of it is recorded before; --complete "
-            "says that nothing was there before the first record"
+            "basis unknown: no state, opening or operation of it is recorded before, or an hour "
+            "without rate and row lies between; --complete says that nothing was there before the "
+            "first record"
         )
-    return found
+    return [*found, *_passed_over(report)]
+
+
+def _passed_over(report: InterestReport) -> list[str]:
+    """Return a sentence on the amounts of a statement that no hour of the report holds."""
+    asked = report.asked
+    if asked.statement is None:
+        return []
+    count = sum(
+        not report.since + HOUR_MS <= row.at < report.until + HOUR_MS
+        or bool(asked.tokens and row.asset not in asked.tokens)
+        for row in asked.statement
+    )
+    if not count and asked.statement:
+        return []
+    told = f"{asked.against} has {len(asked.statement)} amounts, of which {count} are of other"
+    return [f"{told} hours or other tokens and are not compared"]
 
 
 def _uncovered(each: Reconciled, unknown: list[Line]) -> str:
@@ -100,7 +118,11 @@ def _uncovered(each: Reconciled, unknown: list[Line]) -> str:
     return (
         f"{subject_of((each.asset, each.side))}: the sums cover {len(each.known)} of "
         f"{len(each.lines)} hours; unknown: {told}; "
-        f"{_shown(each.paid - each.paid_known)} was paid in unknown hours"
+        + (
+            f"{_shown(each.paid - each.paid_known)} was paid in unknown hours"
+            if any(line.paid is not None for line in unknown)
+            else "no row is recorded for them"
+        )
     )
 
 
@@ -172,6 +194,11 @@ def _paid(line: Line) -> str | None:
     if line.paid is None:
         return UNKNOWN if line.kind == "not recorded" else "none"
     return canonical(line.paid)
+
+
+def _over(each: Reconciled, value: Decimal) -> str:
+    """Return a sum over the known hours: unknown where there is none."""
+    return canonical(value) if each.known else UNKNOWN
 
 
 def _shown(value: Decimal | None) -> str:

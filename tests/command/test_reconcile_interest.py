@@ -145,6 +145,7 @@ def test_a_run_is_recorded_with_its_tolerance_and_found_again(folder, tmp_path):
         ((*MONTH, "--tolerance", "-1"), "not negative"),
         ((*MONTH, "--zone", "Europe/Paris"), "--zone is for a statement"),
         ((*MONTH, "--against", "nowhere.csv"), "nowhere.csv"),
+        ((*MONTH, "--token", "usdt0"), "Tokens there: USDC, USDT0"),
         ((*MONTH, "--record"), "--record needs --as NAME"),
     ],
 )
@@ -177,3 +178,30 @@ def test_where_rates_were_only_sampled_a_declared_tolerance_still_tells_the_clas
         ("2026-08-26T01:00Z", "USDC supply", "rate unknown"),
         ("2026-08-26T01:00Z", "USDC borrow", "rate unknown"),
     } == found
+
+
+@pytest.mark.parametrize("month", ["2026-07", "2026-09"])
+def test_a_month_nobody_recorded_is_unknown_and_not_nothing(folder, month):
+    said = interest(folder, "--month", month, "--json")
+    sides = said.json["sides"]
+    assert [("USDC", "supply"), ("USDC", "borrow"), ("USDT0", "supply")] == [
+        (row["token"], row["side"]) for row in sides
+    ]
+    assert {("unknown", "unknown", "unknown")} == {
+        (row["expected"], row["paid"], row["difference"]) for row in sides
+    }
+    assert {("unknown", "unknown")} == {
+        (row["expected"], row["paid"]) for row in said.json["breaks"]
+    }
+    assert 1 == said.code
+
+
+def test_amounts_of_a_statement_that_no_hour_holds_are_counted(folder, tmp_path):
+    """A month mistaken, or a token spelled otherwise, is else only seen as payouts that miss."""
+    text = (FIXTURE / "statement.csv").read_text()
+    (tmp_path / "s.csv").write_text(text.replace("USDT0", "usdt0"))
+    words = (*MONTH, "--token", "USDT0", "--against", tmp_path / "s.csv", "--json")
+    assert (
+        "s.csv has 743 amounts, of which 743 are of other hours or other tokens and are not "
+        "compared"
+    ) in interest(folder, *words).json["notes"]
