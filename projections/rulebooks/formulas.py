@@ -432,7 +432,7 @@ def over_large(a: Arithmetic[N], value: N) -> N:
 
 
 def first_order(a: Arithmetic[N], size: N) -> N:
-    """Return what is sent of a large position at first: a fifth; the rest after thirty seconds.
+    """Return what is sent of a large position at first: a fifth; for thirty seconds after, all.
 
     **Source**: liquidations page (documented).
     """

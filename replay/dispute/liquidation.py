@@ -8,7 +8,6 @@ What nothing records is unknown by name.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -18,14 +17,14 @@ from ledger.codec import event_id
 from ledger.entries import AsOf
 from ledger.errors import NotInForce, UnclearQuestion, UnknownKind
 from ledger.events import Event
-from ledger.money import ZERO, canonical, exact
-from ledger.units import Asset, Coin, Millis
-from projections import liquidations, positions
-from projections.arithmetic import EXACT
-from projections.liquidations import EPISODE_GAP, Episode, is_liquidation
-from projections.postings import paid
-from projections.rulebooks import by_id, formulas
+from ledger.money import canonical
+from ledger.units import Millis
+from projections import liquidations
+from projections.liquidations import Episode, is_liquidation
+from projections.rulebooks import by_id
 from replay.dispute import orders
+from replay.dispute.taking import Taken, taken_of
+from replay.dispute.verdicts import condition_held
 from replay.dispute.waterfall import Waterfall, waterfall
 from replay.margin import Assembler, MarginAt, Question
 from replay.margin_report import shown, verdict_text
@@ -34,47 +33,13 @@ from replay.tables import UNKNOWN, Table
 from replay.words import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from decimal import Decimal
 
     from replay.audit import AccountHistory
 
 LOOKED_BACK_MS: Final = 3_600_000
 """The way to a liquidation is told over one hour, unless told otherwise."""
-
-
-@attrs.frozen(kw_only=True)
-class Taken:
-    """What a liquidation took of one market. **Units**: coins, quote per coin, collateral."""
-
-    coin: Coin
-    before: Decimal | None
-    """Signed size just before; None where it is not known."""
-    is_derived: bool
-    """Whether only the liquidation's own first fill says what was there before it."""
-    taken: Decimal
-    """Signed: negative where a long was sold."""
-    average: Decimal
-    """Average price of the fills."""
-    mark: Decimal | None
-    """The venue's mark, as its fills carry it."""
-    bankruptcy: Decimal | None
-    """The mark at which nothing is left of the account, everything else standing still."""
-    fees: Decimal | None
-    allowed: Decimal | None
-    """What the documents let the venue send within thirty seconds; None where that is unknown."""
-
-    @property
-    def against_mark(self) -> Decimal | None:
-        """What the account got less (negative) or more than the mark, before fees."""
-        if self.mark is None:
-            return None
-        with exact():
-            return (self.mark - self.average) * self.taken
-
-    @property
-    def is_more(self) -> bool:
-        """Whether more was taken within thirty seconds than the documents say."""
-        return self.allowed is not None and abs(self.taken) > self.allowed
 
 
 @attrs.frozen(kw_only=True)
@@ -100,8 +65,7 @@ class Liquidation:
         """Whether the condition held just before; None where unknown or the rulebooks differ."""
         if self.before is None or any(each.is_derived for each in self.taken):
             return None
-        said = {each.liquidatable for each in self.before.margin.judgements}
-        return said.pop() if len(said) == 1 else None
+        return condition_held(self.before.margin, [coin for coin, _ in self.episode.closed])
 
     @property
     def name(self) -> str:
@@ -173,12 +137,12 @@ class Liquidation:
         """What was taken, at what price, against what the documents allow."""
         columns = (
             "market", "size_before", "taken", "average_price", "mark", "bankruptcy_price",
-            "against_mark", "fees", "allowed_at_once",
+            "against_mark", "fees", "taken_at_once", "allowed_at_once",
         )  # fmt: skip
         notes = [
-            f"{each.coin}: {canonical(abs(each.taken))} were taken within thirty seconds; of a "
-            f"position above 100,000 USDC the documents send {shown(each.allowed)} first "
-            f"(liquidations page, documented)"
+            f"{each.coin}: {canonical(each.at_once)} were taken at {iso(each.at)}; of a position "
+            f"above 100,000 USDC the documents send {shown(each.allowed)} first, the whole only "
+            f"in the thirty seconds after (liquidations page, documented)"
             for each in self.taken
             if each.is_more
         ]
@@ -216,7 +180,7 @@ class Liquidation:
             rows=tuple(
                 (each.coin, _known(each.before), canonical(each.taken), shown(each.average),
                  _known(each.mark), _known(each.bankruptcy), _known(each.against_mark),
-                 _known(each.fees), _known(each.allowed))
+                 _known(each.fees), canonical(each.at_once), _known(each.allowed))
                 for each in self.taken
             ),
             numbers=frozenset(columns[1:]),
@@ -324,17 +288,16 @@ def liquidation_table(of: Assembler) -> Table:
     words = {True: "held", False: "did not hold", None: UNKNOWN}
     for number, episode in recorded(of.history, of.position).items():
         before, problem = _margin(of, Millis(episode.first_at - 1))
-        ratio, held = UNKNOWN, None
+        ratio, verdict = UNKNOWN, None
         if before is not None:
             judgement = before.margin.judgements[0]
             ratio = shown(None if judgement.ratio is None else judgement.ratio.value)
-            said = {each.liquidatable for each in before.margin.judgements}
-            held = said.pop() if len(said) == 1 else None
+            verdict = _condition(of, episode, before)
         rows.append((
             f"L-{number}", iso(episode.first_at), str(episode.fills),
             ", ".join(f"{coin} {canonical(size)}" for coin, size in episode.closed),
             canonical(episode.notional), ", ".join(episode.methods) or UNKNOWN, ratio,
-            f"{words[held]}{': ' * bool(problem)}{problem}",
+            f"{words[verdict]}{': ' * bool(problem)}{problem}",
         ))  # fmt: skip
     return Table(
         title=f"Liquidations of {of.history.account}",
@@ -378,7 +341,7 @@ def explained(
     return Liquidation(
         account=history.account, number=number, episode=episode, before=before, problem=problem,
         events=events_of(history, episode, position),
-        taken=tuple(_taken(of, episode, before)), way=way, way_problem=way_problem, range=span,
+        taken=tuple(taken_of(of, episode, before)), way=way, way_problem=way_problem, range=span,
     )  # fmt: skip
 
 
@@ -387,6 +350,13 @@ def _margin(of: Assembler, at: Millis, *, workings: bool = False) -> tuple[Margi
         return of.at(at, workings=workings), ""
     except (NotInForce, UnclearQuestion, UnknownKind) as error:
         return None, str(error)
+
+
+def _condition(of: Assembler, episode: Episode, before: MarginAt) -> bool | None:
+    """Return whether the condition held; None where the records do not say what was there."""
+    if any(each.is_derived for each in taken_of(of, episode, before)):
+        return None
+    return condition_held(before.margin, [coin for coin, _ in episode.closed])
 
 
 def _way(of: Assembler, since: Millis, until: Millis) -> tuple[Waterfall | None, str]:
@@ -407,81 +377,6 @@ def _order(of: Assembler, episode: Episode) -> orders.Range | None:
         return orders.ratio_range(of, found, first)
     except (NotInForce, UnclearQuestion, UnknownKind):
         return None
-
-
-def _taken(of: Assembler, episode: Episode, before: MarginAt | None) -> Iterator[Taken]:
-    engine, stream = of.engine, of.history.stream
-    events = [
-        event
-        for event in engine.events(stream, of.position, Millis(episode.last_at))
-        if event.at >= episode.first_at
-    ]
-    as_of = AsOf(effective=Millis(episode.first_at - 1), position=of.position)
-    held = engine.states(stream, as_of).states.state(positions.NAME).by_key
-    with exact():
-        for coin, size in episode.closed:
-            fills = [
-                event
-                for event in events
-                if isinstance(event, ev.Filled) and event.coin == coin and is_liquidation(event)
-            ]
-            known = held.get(coin)
-            stated = fills[0].start_position
-            start = stated if known is None else positions.stated_size(known)
-            mark = next((each.liquidation_mark for each in fills
-                         if each.liquidation_mark is not None), None)  # fmt: skip
-            yield Taken(
-                coin=coin,
-                before=start,
-                is_derived=known is None,
-                taken=size,
-                average=_average(fills),
-                mark=mark,
-                bankruptcy=_bankruptcy(coin, start, mark, before),
-                fees=_fees(fills),
-                allowed=_allowed(start, mark, episode),
-            )
-
-
-def _average(fills: Sequence[ev.Filled]) -> Decimal:
-    value = sum((paid(each) for each in fills), ZERO)
-    return EXACT.ratio(value, sum((each.sz for each in fills), ZERO))
-
-
-def _fees(fills: Sequence[ev.Filled]) -> Decimal | None:
-    if any(each.fee is None for each in fills):
-        return None
-    return sum((each.fee or ZERO for each in fills), ZERO)
-
-
-def _bankruptcy(
-    coin: Coin, size: Decimal | None, mark: Decimal | None, before: MarginAt | None
-) -> Decimal | None:
-    """Return the mark at which nothing stands against the requirement any more."""
-    if before is None or not size or mark is None:
-        return None
-    judgement = before.margin.judgements[0]
-    value: Decimal | None = None
-    ratio = judgement.ratio
-    if ratio is not None and (token := judgement.token(Asset(ratio.of))) is not None:
-        value = (token.liquidation_value or token.net).value
-    own = [each.mark for side in judgement.exchanges for each in side.positions
-           if each.coin == coin]  # fmt: skip
-    if value is None or not own or own[0] is None:
-        return None
-    side = Decimal(1 if size > 0 else -1)
-    return formulas.bankruptcy_price(EXACT, own[0], side, value, size)
-
-
-def _allowed(size: Decimal | None, mark: Decimal | None, episode: Episode) -> Decimal | None:
-    """Return what may be sent at once: a part of a large position, else all of it."""
-    if size is None or mark is None:
-        return None
-    is_large = formulas.over_large(EXACT, abs(size) * mark) > ZERO
-    is_at_once = episode.last_at - episode.first_at < EPISODE_GAP
-    if is_large and is_at_once and "backstop" not in episode.methods:
-        return formulas.first_order(EXACT, size)
-    return abs(size)
 
 
 def events_of(history: AccountHistory, episode: Episode, position: int) -> tuple[Event, ...]:

@@ -28,6 +28,7 @@ from projections.arithmetic import EXACT
 from replay.audit import AccountHistory
 from replay.dispute import suppositions as suppose
 from replay.dispute.admissible import require_token
+from replay.dispute.verdicts import condition_held
 from replay.dispute.what_if import judged_in, world
 from replay.margin import Assembler, Question
 from replay.moments import iso
@@ -145,13 +146,16 @@ class _Search:
     at: Millis
     actual: Assembler
     """Margin of the account as recorded."""
+    coins: tuple[Coin, ...]
+    """What was taken."""
     tries: int = 0
 
     def holds(self, supposition: Supposition) -> bool:
         """Tell whether the condition holds as supposed, by a whole replay."""
         self.tries += 1
         supposed = world(self.history, supposition, position=self.position, question=self.question)
-        return self.known(judged_in(supposed, supposed.assembler(self.actual), self.at))
+        of = supposed.assembler(self.actual)
+        return self.known(judged_in(supposed, of, self.at, self.coins))
 
     def known(self, verdict: bool | None) -> bool:  # noqa: FBT001 - a verdict, not a switch
         """Return a verdict that must be known for a search.
@@ -190,7 +194,9 @@ def minimal(
     """
     number, episode = _episode(history, position, liquidation)
     actual = Assembler(history, position, question)
-    search = _Search(history, position, question, number, Millis(episode.first_at - 1), actual)
+    coins = tuple(coin for coin, _ in episode.closed)
+    at_last = Millis(episode.first_at - 1)
+    search = _Search(history, position, question, number, at_last, actual, coins)
     if not search.holds(suppose_nothing()):
         raise UnclearQuestion(
             asked=f"liquidation {number}",
@@ -467,8 +473,7 @@ class _Prices:
             supposed = suppose.price(self._coin, unscaled(units, self._places))
             self._of.question = supposed.question(self._asked)
             margin = self._of.at(self._search.at).margin
-            said = {each.liquidatable for each in margin.judgements}
-            verdict = said.pop() if len(said) == 1 else None
+            verdict = condition_held(margin, self._search.coins)
             values = tuple(
                 each.figure.value
                 for judgement in margin.judgements

@@ -52,6 +52,8 @@ class Mix:
 
     made: Ingredients
     book: Rulebook
+    others: tuple[str, ...] = ()
+    """Ids of further rulebooks that may have held at the instant."""
 
 
 @attrs.frozen(kw_only=True)
@@ -77,12 +79,20 @@ def mix_at(of: Assembler, at: Millis, states: States | None = None) -> Mix:
         )  # fmt: skip
     margin = judge(picture, asked.rulebooks(), readings=asked.readings, workings=False,
                    alternatives=False, calendar=asked.calendar)  # fmt: skip
-    name = margin.judgements[0].rulebook
-    return Mix(made=made, book=by_id(name, asked.calendar))
+    name, *others = (each.rulebook for each in margin.judgements)
+    return Mix(made=made, book=by_id(name, asked.calendar), others=tuple(others))
 
 
 def judged(of: Assembler, mixed: Mix) -> Figures:
     """Return the figures of a mix.
+
+    Raises: UnclearQuestion, where one is unknown, naming what is missing.
+    """
+    return decided(of, mixed)[0]
+
+
+def decided(of: Assembler, mixed: Mix) -> tuple[Figures, str]:
+    """Return the figures of a mix, and the token or exchange they are of.
 
     Raises: UnclearQuestion, where one is unknown, naming what is missing.
     """
@@ -97,7 +107,8 @@ def judged(of: Assembler, mixed: Mix) -> Figures:
             asked=f"margin at {iso(picture.at)}", problem=f"is unknown for want of: {missing}",
             remedy="Import what is missing, or ask for another moment",
         )  # fmt: skip
-    return Figures(ratio, requirement, value)
+    of_ratio = margin.judgements[0].ratio
+    return Figures(ratio, requirement, value), "" if of_ratio is None else of_ratio.of
 
 
 def folded(of: Assembler, states: States, events: Sequence[Event]) -> States:

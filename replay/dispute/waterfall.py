@@ -8,6 +8,7 @@ no record explains (the venue's own state taken as the basis from then on) is to
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ from replay.dispute.mixing import (
     Change,
     Figures,
     Mix,
+    decided,
     folded,
     judged,
     loans_of,
@@ -92,6 +94,25 @@ class Waterfall:
     """Moment by moment, in order of time."""
     causes: tuple[Cause, ...]
     """Over the whole way, by name, rounding last."""
+    tokens: tuple[str, ...] = ()
+    """Which token decides, one after the other; amounts are told in it."""
+    doubtful: tuple[str, ...] = ()
+    """Further rulebooks that may have held somewhere on the way."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be said of the whole."""
+        said = [SYMMETRIC]
+        if len(self.tokens) > 1:
+            said.append(
+                "the token that decides changes on the way, and requirement and value with it: "
+                f"{', then '.join(self.tokens)}"
+            )
+        if self.doubtful:
+            said.append(
+                f"told under the documented rule; {' and '.join(self.doubtful)} may have held too"
+            )
+        return tuple(said)
 
     @property
     def table(self) -> Table:
@@ -112,7 +133,7 @@ class Waterfall:
                 ("after", "", *map(shown, self.after)),
             ),
             numbers=frozenset(columns[1:]),
-            notes=(SYMMETRIC,),
+            notes=self.notes,
         )  # fmt: skip
 
     def steps(self, *, least: Decimal = Decimal("0.0005")) -> Table:
@@ -137,6 +158,7 @@ class Waterfall:
         return {
             "from": iso(self.since),
             "to": iso(self.until),
+            "notes": list(self.notes),
             "before": {name: canonical(getattr(self.before, name)) for name in FIGURES},
             "after": {name: canonical(getattr(self.after, name)) for name in FIGURES},
             "causes": [
@@ -166,12 +188,14 @@ def waterfall(of: Assembler, since: Millis, until: Millis) -> Waterfall:
     moments = _moments(of, since, until)
     walk = _Way(of, since)
     before = walk.figures
+    walk.come(until)
     for at in moments:
         walk.step(at)
     after = walk.figures
     return Waterfall(
         since=since, until=until, before=before, after=after, parts=tuple(walk.parts),
-        causes=_causes(walk.parts, before, after),
+        causes=_causes(walk.parts, before, after), tokens=tuple(walk.tokens),
+        doubtful=tuple(sorted(walk.doubtful)),
     )  # fmt: skip
 
 
@@ -216,8 +240,10 @@ def _moments(of: Assembler, since: Millis, until: Millis) -> list[Millis]:
     found |= of.recorded.price_moments(Millis(since + 1), until, coins)
     for dated in of.recorded.reserves.values():
         found |= set(dated.between(since + 1, until))
-    found |= {book.effective_from for book in of.question.calendar
-              if since < book.effective_from <= until}  # fmt: skip
+    changes = {
+        at for book in of.question.calendar for at in (book.effective_from, book.documented_from)
+    }
+    found |= {at for at in changes if since < at <= until}
     if len(found) > MOMENTS_MAX:
         raise UnclearQuestion(
             asked=f"{iso(since)} to {iso(until)}",
@@ -236,17 +262,23 @@ class _Way:
     def __init__(self, of: Assembler, since: Millis) -> None:
         self._of = of
         self._mix = mix_at(of, since, of.states(since))
-        self._events = [
-            event for event in of.engine.events(of.history.stream, of.position) if event.at > since
-        ]
+        self._since = since
+        self._events: deque[Event] = deque()
         self.parts: list[Part] = []
-        self.figures = judged(of, self._mix)
+        self.figures, token = decided(of, self._mix)
+        self.tokens = [token]
+        self.doubtful = set(self._mix.others)
+
+    def come(self, until: Millis) -> None:
+        """Read the events of the way."""
+        found = self._of.engine.events(self._of.history.stream, self._of.position, until)
+        self._events.extend(event for event in found if event.at > self._since)
 
     def step(self, at: Millis) -> None:
         """Go on to the next moment."""
         coming: list[Event] = []
         while self._events and self._events[0].at <= at:
-            coming.append(self._events.pop(0))
+            coming.append(self._events.popleft())
         then = mix_at(self._of, at, folded(self._of, self._mix.made.states, coming))
         changes = self._changes(then.made, then.book, coming)
         start = put(self._mix, at=at)
@@ -261,7 +293,10 @@ class _Way:
                 known[chosen] = judged(self._of, mixed)
             return known[chosen]
 
-        after = judged(self._of, then)
+        after, token = decided(self._of, then)
+        if token != self.tokens[-1]:
+            self.tokens.append(token)
+        self.doubtful |= set(then.others)
         known[frozenset(range(len(changes)))] = after
         known[frozenset()] = self.figures
         if changes:

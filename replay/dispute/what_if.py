@@ -29,6 +29,7 @@ from projections.consequences import AUTHOR, Consequences, consequences
 from projections.liquidations import Episode, is_liquidation
 from replay.audit import AccountHistory, Audit
 from replay.dispute.suppositions import Supposition
+from replay.dispute.verdicts import condition_held
 from replay.margin import Assembler, MarginAt, Question
 from replay.moments import iso
 from replay.tables import UNKNOWN, Table
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ledger.events import Event
+    from ledger.units import Coin
     from projections.fold import States
     from projections.margin.result import Judgement
     from replay.engine import Engine
@@ -222,34 +224,31 @@ def _fates(world: Supposed) -> list[Fate]:
         Fate(
             number=number,
             episode=episode,
-            condition=judged_in(world, of, Millis(episode.first_at - 1)),
+            condition=judged_in(
+                world, of, Millis(episode.first_at - 1), [coin for coin, _ in episode.closed]
+            ),
             is_dropped=False,
         )
         for number, episode in found
     ]
 
 
-def judged_in(world: Supposed, of: Assembler, at: Millis) -> bool | None:
-    """Return whether the account as supposed could be liquidated; None where that is unknown.
+def judged_in(world: Supposed, of: Assembler, at: Millis, coins: Sequence[Coin]) -> bool | None:
+    """Return whether markets of the account as supposed could be taken; None where that is unknown.
 
     What would need something nobody recorded is not judged without it.
     """
     if any(each.how == "not knowable" and each.at <= at for each in world.follows.found):
         return None
-    return condition(of, at)
+    return condition(of, at, coins)
 
 
-def condition(of: Assembler, at: Millis) -> bool | None:
-    """Return whether the account could be liquidated at an instant; None where it is unknown.
-
-    Where two rulebooks may hold and differ, it is unknown.
-    """
+def condition(of: Assembler, at: Millis, coins: Sequence[Coin] = ()) -> bool | None:
+    """Return whether markets of the account could be taken at an instant; None where unknown."""
     try:
-        margin = of.at(at).margin
+        return condition_held(of.at(at).margin, coins)
     except (NotInForce, UnclearQuestion):
         return None
-    said = {each.liquidatable for each in margin.judgements}
-    return said.pop() if len(said) == 1 else None
 
 
 def _taken(history: AccountHistory, episode: Episode, position: int) -> list[Event]:
