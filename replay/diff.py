@@ -231,11 +231,13 @@ def diff(account: AccountHistory, question: Question) -> Diff:
         from replay.diff_margin import margin_changes
 
         changes += margin_changes(account, question)
-    wanted = set(named([each.figure for each in changes], question.figures))
-    if question.figures and not wanted:
-        known = ", ".join(each.figure for each in changes) or "none"
+    figures = [each.figure for each in changes]
+    wanted = set(named(figures, question.figures))
+    strange = [each for each in question.figures if not named(figures, (each,))]
+    if strange:
+        known = ", ".join(figures) or "none"
         raise UnclearQuestion(
-            asked=" ".join(question.figures),
+            asked=" ".join(strange),
             problem="is no figure of this account",
             remedy=f"It has: {known}",
         )

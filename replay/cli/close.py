@@ -70,8 +70,8 @@ def command(
     if is_list:
         _list(book, as_json=as_json)
         return
-    if of is None or name is None or by is None:
-        message = "give ACCOUNT or GROUP, a period, --report and --as; or --list"
+    if name is None or by is None:
+        message = "give a period, --report and --as; or --list"
         raise click.UsageError(message)
     from replay.periods import period
 
@@ -82,7 +82,7 @@ def command(
 
 
 def _close(
-    path: Path, of: str, period: Period, *, name: str, by: str, note: str,
+    path: Path, of: str | None, period: Period, *, name: str, by: str, note: str,
     parameters: dict[str, Any], known_at: str | None, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     import replay
@@ -117,9 +117,11 @@ def _close(
         tell("dry run: nothing was written")
 
 
-def _of(audit: Audit, given: str) -> str:
+def _of(audit: Audit, given: str | None) -> str:
     """Return the address meant by an account or its beginning; the name of a group as it is."""
-    return the_account(audit, given) if given.lower().startswith("0x") else given
+    if given is None or given.lower().startswith("0x"):
+        return the_account(audit, given)
+    return given
 
 
 def _parameters(written: tuple[str, ...]) -> dict[str, Any]:

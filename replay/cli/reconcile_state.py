@@ -100,19 +100,23 @@ def _show(history: AccountHistory, report: StateReport, *, as_json: bool) -> Non
     from replay.reconcile.state_report import heading, tables, to_dict
 
     position = report.position
-    # Without a state there is no period: the coverage is that of the whole history.
-    since, until = (report.since, report.until) if report.courses else (None, None)
+    # Without a state a period that was not asked for is the whole history's; of one that has
+    # a begin and no end nothing can be told.
+    is_dated = bool(report.courses) or report.since < report.until
+    since, until = (report.since, report.until) if is_dated else (None, None)
+    is_open = not is_dated and report.since > report.until
     if as_json:
         from replay.coverage import foot
 
-        feet = foot(history, since=since, until=until, position=position)
+        feet = () if is_open else foot(history, since=since, until=until, position=position)
         put_json({**to_dict(report), "coverage": list(feet)})
         return
     from replay.cli.coverage import put_foot
 
     tell(heading(report))
     put_tables(tables(report))
-    put_foot(history, since=since, until=until, position=position)
+    if not is_open:
+        put_foot(history, since=since, until=until, position=position)
 
 
 def _identities(held: IdentityReport, *, as_json: bool) -> int:

@@ -20,6 +20,7 @@ from ledger.units import Address, Asset, Millis
 from projections import breaks, pool
 from projections.breaks import Break
 from projections.pool_bounds import Pace, fastest
+from replay.moments import iso
 from replay.reconcile.seen import reserve_states
 from replay.reconcile.supply import Share, Supply, anchors, shares
 
@@ -119,9 +120,10 @@ def _ends(
     last = max(moments) if until is None else until
     if last < first or (supply is not None and supply.amount is not None and last == first):
         raise UnclearQuestion(
-            asked=f"{asset} from {first} to {last}",
+            asked=f"{asset} from {iso(first)} to {iso(last)}",
             problem="is no time in which anything could be earned",
-            remedy="Give --since and --until, each with its zone",
+            remedy="Give --since and --until, each with its zone; what is recorded of it is from "
+            f"{iso(min(moments))} to {iso(max(moments))}",
         )
     return first, last
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 
 from ledger import timeline
+from ledger.errors import UnclearQuestion
 from ledger.events import Event
 from ledger.money import canonical, exact
 from ledger.units import Address, Millis
 from projections import breaks
 from projections.breaks import Break
+from replay.moments import iso
 from replay.reconcile.bisection import Course, Divergence, first_divergence, scan
 from replay.reconcile.projecting import Looked, Observation, Projector
 from replay.reconcile.seen import captured
@@ -114,7 +116,15 @@ def reconcile_state(
     With *since* what differs in the first states from then on is taken as given, and only what
     comes on top of it is found. *pace* bounds interest that runs on between its hourly rows;
     without it only the curve does.
+
+    Raises: UnclearQuestion, for a period that ends before it begins.
     """
+    if since is not None and until is not None and until < since:
+        raise UnclearQuestion(
+            asked=f"{iso(since)} to {iso(until)}",
+            problem="ends before it begins",
+            remedy="Give the first moment with --since and the last with --until",
+        )
     projector = Projector(history.audit.engine, history.stream, position, pace)
     families = _families(projector, since, until)
     firsts = [projector.look(states[0]) for states in families.values()]

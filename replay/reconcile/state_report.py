@@ -81,7 +81,7 @@ def families_table(report: StateReport) -> Table:
         rows=rows,
         numbers=frozenset({"observed"}),
         notes=tuple(notes) if rows else (),
-        empty="no observed state is recorded",
+        empty="no observed state is recorded in this time",
     )
 
 

@@ -162,6 +162,17 @@ def test_the_pinned_bytes_can_be_had_as_they_are(begun):
     assert "Balances" in begun.fine("reproduce", name, "--text")
 
 
+def test_the_only_account_of_a_book_need_not_be_named(begun):
+    told = begun.json("close", "--month", "2026-08", "--report", "show", "--as", "ada")
+    assert ACCOUNT == told["of"]
+
+
+def test_no_figure_asked_for_is_passed_over(begun):
+    result = begun("diff", ACCOUNT, "--known-at", "0..", "fee", "nonsense")
+    assert 2 == result.exit_code
+    assert '"nonsense" is no figure of this account' in result.stderr
+
+
 def test_a_dry_run_writes_nothing(begun):
     told = begun.json("close", ACCOUNT, "--month", "2026-08", "--report", "show", "--as", "ada",
                       "--dry-run")  # fmt: skip

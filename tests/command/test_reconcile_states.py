@@ -99,6 +99,26 @@ def test_without_an_observed_state_nothing_is_known(rf):
     assert "no observed state is recorded" in result.stdout
 
 
+def test_a_period_without_states_is_not_given_the_coverage_of_another(cascade):
+    later = "2027-01-01T00:00Z"
+    closed = cascade("reconcile", "state", "--since", later, "--until", "2027-02-01T00:00Z")
+    assert 3 == closed.exit_code
+    assert "coverage: fills, funding, transfers, interest and balances unknown" in closed.stdout
+    endless = cascade("reconcile", "state", "--since", later)
+    assert 3 == endless.exit_code
+    assert "coverage" not in endless.stdout
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(cascade):
+    result = cascade("reconcile", "state", "--since", "2026-08-05T00:00Z",
+                     "--until", "2026-08-04T00:00Z")  # fmt: skip
+    assert 2 == result.exit_code
+    assert "ends before it begins" in result.stderr
+    pool = cascade("reconcile", "pool", "USDC", "--since", "2027-01-01T00:00Z")
+    assert 2 == pool.exit_code
+    assert "USDC from 2027-01-01T00:00:00.000Z" in pool.stderr
+
+
 # ------------------------------------------------------------------------- pool
 
 
