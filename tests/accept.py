@@ -8,7 +8,8 @@ Environment: ROLLFORWARD_RECORDED (folder of the recordings), ROLLFORWARD_EXAMPL
 histories per law), ROLLFORWARD_KILLS, ROLLFORWARD_FLIPS, ROLLFORWARD_PORTFOLIOS (random margin
 states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BISECT_EVENTS (events among which one
 is missing), ROLLFORWARD_REMOVALS (events taken out of histories), ROLLFORWARD_INSTANTS (crowded
-milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFORWARD_STATEMENTS
+milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFORWARD_SUPPOSED
+(portfolios with a supposed price or parameter), ROLLFORWARD_STATEMENTS
 (books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_DELETIONS (events
 left out), ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_PAYOUT_MONTHS
 (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes),
@@ -43,6 +44,7 @@ FULL_COUNT = {
     "ROLLFORWARD_REMOVALS": "1000",
     "ROLLFORWARD_INSTANTS": "24",
     "ROLLFORWARD_WATERFALLS": "20",
+    "ROLLFORWARD_SUPPOSED": "200",
     "ROLLFORWARD_STATEMENTS": "300",  # books of random histories, per law of statements
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
     "ROLLFORWARD_PAYOUT_MONTHS": "80",  # of each kind, clean and not
