@@ -23,6 +23,7 @@ from projections import liquidations
 from projections.liquidations import Episode, is_liquidation
 from projections.rulebooks import by_id
 from replay.dispute import orders
+from replay.dispute.sources import Sources, price_sources
 from replay.dispute.taking import Taken, taken_of
 from replay.dispute.verdicts import condition_held
 from replay.dispute.waterfall import Waterfall, waterfall
@@ -59,6 +60,8 @@ class Liquidation:
     way: Waterfall | None
     way_problem: str
     range: orders.Range | None
+    sources: Sources | None
+    """What each mark allowed by the records leads to."""
 
     @property
     def condition(self) -> bool | None:
@@ -82,6 +85,8 @@ class Liquidation:
             found += [self.way.table, self.way.steps()]
         if self.range is not None:
             found.append(self.range.table)
+        if self.sources is not None:
+            found.append(self.sources.table)
         return (*found, self.hangs_table, self.events_table)
 
     @property
@@ -226,6 +231,8 @@ class Liquidation:
                 f"{len(judgement.alternatives)} ways, {span}",
                 words[None] if None in known else words[len(known) > 1],
             )
+        if self.sources is not None:
+            yield ("source of the marks", self.sources.text, words[self._source_changes()])
         old = [f"{name}, {age // 1000} s old" for name, age in self.before.stale]
         yield ("age of the prices", ", ".join(old) or "none older than stated", UNKNOWN if old
                else "no")  # fmt: skip
@@ -238,6 +245,12 @@ class Liquidation:
             said = "one order" if is_one else f"ratio from {shown(self.range.lowest)} to {top}"
             yield ("order inside the instant", f"{said} ({self.range.method})",
                    "no" if is_one else self._order_changes())  # fmt: skip
+
+    def _source_changes(self) -> bool | None:
+        """Tell whether the verdict hangs on which recorded mark is taken; None where unknown."""
+        if self.sources is None or self.condition is None:
+            return None
+        return self.sources.changes
 
     def _order_changes(self) -> str:
         """Tell whether the limit of the ratio lies inside the range over all orders."""
@@ -333,15 +346,17 @@ def explained(
     before_at = Millis(episode.first_at - 1)
     before, problem = _margin(of, before_at, workings=True)
     way, way_problem = None, problem
-    span = None
+    taken = tuple(taken_of(of, episode, before))
+    span = sources = None
     if before is not None:
         begin = Millis(max(0, before_at - LOOKED_BACK_MS)) if since is None else since
         way, way_problem = _way(of, begin, before_at)
         span = _order(of, episode)
+        sources = price_sources(of, before, taken, episode.first_at)
     return Liquidation(
         account=history.account, number=number, episode=episode, before=before, problem=problem,
         events=events_of(history, episode, position),
-        taken=tuple(taken_of(of, episode, before)), way=way, way_problem=way_problem, range=span,
+        taken=taken, way=way, way_problem=way_problem, range=span, sources=sources,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import attrs
@@ -11,8 +12,10 @@ import pytest
 import replay
 from ledger.units import Millis
 from replay.dispute.liquidation import Liquidation, explained, recorded
-from replay.margin import Question
-from tests.support.margin_books import CASCADE, book_of
+from replay.dispute.sources import price_sources
+from replay.margin import Assembler, Question
+from tests.support.margin_books import ACCOUNT as BUNDLED
+from tests.support.margin_books import CASCADE, book_of, cascade
 
 ACCOUNT = "0x00000000000000000000000000000000000000b2"
 AT = 1_785_940_800_000
@@ -99,3 +102,23 @@ def test_a_moment_is_not_a_liquidation_by_itself(tmp_path: Path) -> None:
     found = liquidated(tmp_path, fill(AT, "10.0", "2.0"))
     assert Millis(AT) == found.episode.first_at
     assert not attrs.evolve(found.taken[0], allowed=None).is_more, "unknown is no finding"
+
+
+def test_a_mark_of_the_fills_that_differs_changes_the_verdict_and_says_so(tmp_path: Path) -> None:
+    """At 29.623 the condition held; 4,500 HYPE at 31 are worth 6,196.50 more, and it does not."""
+    with replay.open(cascade(tmp_path)) as audit:
+        history, position = audit.account(BUNDLED), audit.position()
+        found = explained(history, 1, position=position)
+        assert found.before is not None
+        assert found.sources is not None
+        assert found.sources.changes is False
+        other = attrs.evolve(found.taken[0], mark=Decimal(31))
+        of = Assembler(history, position, Question())
+        sources = price_sources(of, found.before, [other], found.episode.first_at)
+    assert sources.changes is True
+    held = {row[1]: row[5] for row in sources.table.rows if row[0] == "HYPE"}
+    assert "held" == held["metaAndAssetCtxs"]
+    assert "did not hold" == held["fills of the liquidation"]
+    text = str(attrs.evolve(found, sources=sources).hangs_table)
+    assert "source of the marks" in text
+    assert "yes" in text
