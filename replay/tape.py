@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 
 from ledger.codec import event_id
-from ledger.errors import NotInForce, UnclearQuestion
+from ledger.errors import MalformedRecord, NotInForce, UnclearQuestion
 from ledger.events import Event
 from ledger.money import canonical, exact, parse_decimal
 from ledger.units import Millis
@@ -69,7 +69,14 @@ class Watch:
         if found["changed"]:
             return cls(figure=found["figure"], operator="changed", limit=None)
         operator: Operator = next(each for each in _OPERATORS if each == found["op"])
-        return cls(figure=found["figure"], operator=operator, limit=parse_decimal(found["limit"]))
+        try:
+            limit = parse_decimal(found["limit"].replace("_", ""))
+        except MalformedRecord as error:
+            raise UnclearQuestion(
+                asked=text, problem=f"holds no number: {found['limit']}",
+                remedy="Write plain digits: pmr > 0.90",
+            ) from error  # fmt: skip
+        return cls(figure=found["figure"], operator=operator, limit=limit)
 
     def holds(self, before: Decimal | None, now: Decimal | None) -> bool:
         """Tell whether it holds; what is unknown is neither above nor below anything."""
@@ -129,6 +136,8 @@ class Tape:
             stops.sort(key=lambda stop: (stop.at, stop.event is None))
         self.stops: Final = tuple(stops)
         self.place = 0
+        self.unseen = 0
+        """At how many places of the last run a figure of margin was unknown."""
         self._kept: dict[int, States] = {0: fold.BEGINNING}
 
     # ------------------------------------------------------------------- moving
@@ -154,11 +163,13 @@ class Tape:
         places = (
             range(self.place - 1, 0, -1) if back else range(self.place + 1, len(self.stops) + 1)
         )
+        self.unseen = 0
         before = self.figure(watch.figure, places[0] - 1) if places else None
         for place in places:
             if back:
                 before = self.figure(watch.figure, place - 1)
             now = self.figure(watch.figure, place)
+            self.unseen += now is None and watch.figure in MARGIN
             if watch.holds(before, now) and (
                 watch.operator == "changed" or not watch.holds(None, before)
             ):

@@ -43,9 +43,7 @@ q               quit"""
 @click.option("--known-at", metavar="WHEN", help="As the book knew it then.")
 @click.option("--prices", is_flag=True, help="Stop at recorded prices, too.")
 @click.option("--watch", metavar="CONDITION", help="Go to where it first comes to hold, and end.")
-@click.option(
-    "--last-writer", metavar="FIGURE", help="Go to what wrote it last, and end."
-)
+@click.option("--last-writer", metavar="FIGURE", help="Go to what wrote it last, and end.")
 @click.option("--mode", type=click.Choice(MODES), metavar="MODE", help="Judge in this mode.")
 @click.option("--complete", is_flag=True, help="The history begins with the account.")
 def command(
@@ -55,7 +53,7 @@ def command(
     """Step through an account. Reads one command a line: n, p, g, w, b, l, f, h, q.
 
     Ends with 1 when a condition asked for on the command line never comes to hold, or nothing
-    wrote the figure.
+    wrote the figure; with 3 when the figure is unknown somewhere, so that it may have held there.
     """
     from replay.moments import parse_moment
     from replay.tape import Tape
@@ -77,8 +75,14 @@ def command(
 
 def _found(tape: Tape, line: str) -> int:
     is_found = _obey(tape, line)
-    _put(tape) if is_found else tell("never")
-    return exits.FINE if is_found else exits.FINDING
+    if is_found:
+        _put(tape)
+        return exits.FINE
+    if tape.unseen:
+        tell(f"never, as far as it is known: unknown at {tape.unseen} of {len(tape.stops)} places")
+        return exits.INCOMPLETE
+    tell("never")
+    return exits.FINDING
 
 
 def _put(tape: Tape) -> None:
@@ -106,6 +110,10 @@ def _interactive(tape: Tape) -> int:
             tell(f"Error: {error}")
 
 
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def _obey(tape: Tape, line: str) -> bool:
     """Obey one command; tell whether the tape should be shown."""
     from ledger.errors import UnclearQuestion
@@ -115,10 +123,12 @@ def _obey(tape: Tape, line: str) -> bool:
     word, _, rest = line.partition(" ")
     rest = rest.strip()
     if word in {"n", "", "p"}:
-        count = int(rest) if rest.isdigit() else 1
+        if rest and not _is_count(rest):
+            raise UnclearQuestion(asked=line, problem="names no count", remedy="Write it as n 3")
+        count = int(rest) if rest else 1
         tape.step(-count if word == "p" else count)
     elif word == "g":
-        if rest.isdigit() and len(rest) < 10:
+        if _is_count(rest):
             tape.go(int(rest))
         else:
             tape.go_to(parse_moment(rest))

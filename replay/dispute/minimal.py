@@ -25,6 +25,7 @@ from ledger.money import ZERO, canonical, exact, round_down, unscaled
 from ledger.units import Asset, Coin, Millis
 from projections import liquidations, positions
 from projections.arithmetic import EXACT
+from projections.margin import Input
 from replay.audit import AccountHistory
 from replay.dispute import suppositions as suppose
 from replay.dispute.admissible import require_token
@@ -241,7 +242,7 @@ def _largest(search: _Search) -> Coin:
         (each.value.value, each.coin)
         for exchange in picture.exchanges
         for each in exchange.positions
-        if hasattr(each.value, "value")
+        if isinstance(each.value, Input)
     ]
     if not found:
         raise UnclearQuestion(

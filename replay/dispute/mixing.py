@@ -16,6 +16,7 @@ from ledger import events as ev
 from ledger.errors import UnclearQuestion
 from ledger.money import ZERO, exact
 from projections.fold import Folding
+from projections.liquidations import is_liquidation
 from projections.margin import judge
 from projections.margin.rebuilt import UNDERLYING
 from projections.postings import is_perp
@@ -136,7 +137,7 @@ def loans_of(made: Ingredients) -> object:
 def said(event: Event) -> list[tuple[str, Event]]:
     """Return what an event is called, and for a fill with a fee of its exchange, the two apart."""
     if isinstance(event, ev.Filled):
-        word = "liquidation fills" if event.liquidated_user is not None else "fills"
+        word = "liquidation fills" if is_liquidation(event) else "fills"
         if not is_perp(event.coin):
             # What was stated of a holding holds only when all else of the moment is there.
             return [(f"{word} {event.coin}", attrs.evolve(event, start_position=None))]
@@ -148,13 +149,14 @@ def said(event: Event) -> list[tuple[str, Event]]:
         )  # fmt: skip
         free = attrs.evolve(event, fee=ZERO)
         return [(f"{word} {event.coin}", free), ("fees", fee)]
-    name = {
+    names: dict[type, str] = {
         ev.FundingPaid: "funding",
         ev.InterestAccrued: "interest",
         ev.ReserveOperated: "lending operations",
         ev.Deposited: "deposits",
         ev.Withdrawn: "withdrawals",
-    }.get(type(event), "transfers")
+    }
+    name = names.get(type(event), "transfers")
     if isinstance(event, ev.FundingPaid):
         name = f"funding {event.coin}"
     return [(name, event)]

@@ -130,6 +130,9 @@ def test_the_tape_finds_a_watch_and_a_writer(cascade):
     done = cascade("tape", "--last-writer", "balance spot HYPE")
     assert "supply 100 HYPE" in done.stdout
     done = cascade("tape", "--watch", "pmr > 5")
+    assert 3 == done.exit_code, "before a mode is recorded the ratio is unknown"
+    assert "never, as far as it is known: unknown at 23 of 235 places" == done.stderr.strip()
+    done = cascade("tape", "--watch", "balance spot USDC > 1000000")
     assert (1, "never") == (done.exit_code, done.stderr.strip())
 
 

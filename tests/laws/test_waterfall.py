@@ -77,8 +77,11 @@ def test_the_causes_sum_to_the_change(book: Path, figure: Callable[..., None]) -
                 continue  # nothing above zero stands against the requirement somewhere on the way
             ends = [moving_figures(of.at(at).margin.judgements[0]) for at in (since, until)]
             for place, name in enumerate(FIGURES):
+                before, after = ends[0][place], ends[1][place]
+                assert before is not None
+                assert after is not None
                 with exact():
-                    change = ends[1][place] - ends[0][place]
+                    change = after - before
                     assert change == sum((getattr(each, name) for each in whole.causes), ZERO)
             halves = (*waterfall(of, since, middle).parts, *waterfall(of, middle, until).parts)
             for name in FIGURES:
