@@ -204,6 +204,9 @@ def checked(event: BreakApproved, pinned: Pins) -> Checked:
             key=key,
         )
     known = pinned.of(event.by)
+    owner = next((name for name, each in pinned.by_person if each == key), None)
+    if not known and owner is not None:
+        return Checked(worth="invalid", text=f"signed by the key pinned to {owner}", key=key)
     if not known:
         return Checked(
             worth="key not pinned",

@@ -115,13 +115,16 @@ class Statement:
     """Members of which the book has nothing."""
     openings: tuple[str, ...]
     """On what the sums rest."""
+    is_bare: bool
+    """Whether nothing that moves, shows or attests a balance is recorded by the end."""
     certificates: tuple[Certificate, ...]
     closed: tuple[PeriodClosed, ...]
 
     @property
     def is_complete(self) -> bool:
         """Tell whether nothing is unknown by name."""
-        return not (self.gaps or self.stopped or self.absent) and not self.missing
+        is_told = not (self.gaps or self.stopped or self.absent or self.is_bare)
+        return is_told and not self.missing
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -247,6 +250,7 @@ def statement(audit: Audit, of: Of, *, entries: bool = True) -> Statement:
         ),
         absent=tuple(each.address for each in of.group.members if each.address not in known),
         openings=tuple(text for each in walked for text in each.openings),
+        is_bare=bool(walked) and all(each.is_bare for each in walked),
         certificates=tuple(
             certificate(
                 audit.account(account),

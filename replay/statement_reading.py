@@ -123,6 +123,8 @@ class Walked:
     gaps: tuple[Gap, ...] = ()
     observed: tuple[Observed, ...] = ()
     openings: tuple[str, ...] = ()
+    is_bare: bool = False
+    """Whether nothing by the end moves, shows or attests a balance of what is asked for."""
     count: int = 0
 
 
@@ -192,6 +194,13 @@ class Reader:
                             walked.entries += _entries(moved, line, event, source)
         walked.gaps, walked.observed = tuple(activity.gaps), tuple(activity.observed)
         walked.count = activity.count
+        is_attested = bool(_attested(history, of))
+        walked.is_bare = not (
+            is_attested or walked.opening.amounts or walked.closing.amounts or walked.sums
+            or walked.passing or walked.closing.stopped or (token is None and walked.gaps)
+            or any(token in {None, asset} for _, asset in walked.closing.sums)
+            or any(token in {None, each.asset} for each in walked.observed)
+        )  # fmt: skip
         return walked
 
     def _put(self, walked: Walked, at: Millis, found: Sequence[Flow]) -> None:
@@ -355,9 +364,13 @@ def _later(places: tuple[str, ...], number: int) -> Callable[[], str]:
     return lambda: places[number]
 
 
+def _attested(history: AccountHistory, of: Of) -> list[Opened]:
+    return [event for event in history.openings(of.position) if event.at <= of.period.until]
+
+
 def _rests_on(history: AccountHistory, of: Of) -> tuple[str, ...]:
     """Return on what the sums of an account rest."""
-    found = [event for event in history.openings(of.position) if event.at <= of.period.until]
+    found = _attested(history, of)
     who = f"{history.account}: " if of.is_group else ""
     if not found:
         return (who + NO_OPENING,)

@@ -91,6 +91,9 @@ def lacking(statement: Statement) -> tuple[str, ...]:
         for account, stopped in statement.stopped
     ]
     said += [f"the book has nothing about {account}" for account in statement.absent]
+    if statement.is_bare:
+        what = statement.of.token or "any balance"
+        said.append(f"nothing recorded by the end tells of {what}: a 0 here is no statement of it")
     said += [_gap(gap) for gap in statement.gaps[:SHOWN_MOST]]
     if len(statement.gaps) > SHOWN_MOST:
         said.append(f"and {len(statement.gaps) - SHOWN_MOST} more records that do not say enough")

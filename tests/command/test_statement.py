@@ -8,6 +8,8 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from ledger.money import exact
 
 ACCOUNT = "0x5ca1ab1e000000000000000000000000ca5cade0"
@@ -65,10 +67,28 @@ def test_only_one_token_is_a_statement_of_its_own(cascade):
     assert {"HYPE"} == {each["token"] for each in document["activity"]}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--month", "2026-07"),
+        ("--month", "2026-08", "--known-at", "0"),
+        ("--month", "2026-08", "--token", "usdc"),
+    ],
+    ids=" ".join,
+)
+def test_what_nothing_recorded_tells_of_is_no_complete_statement_of_nothing(cascade, words):
+    result = cascade("statement", *words)
+    assert 3 == result.exit_code
+    assert "a 0 here is no statement of it" in result.stdout
+
+
 def test_in_a_money_without_a_price_every_figure_is_unknown_by_name(cascade):
     result = cascade("statement", *MONTH, "--money", "USDT0")
     assert 3 == result.exit_code
-    assert "unknown for want of: price of USDT0 at the closing, price of USDT0 in between" in result.output
+    assert (
+        "unknown for want of: price of USDT0 at the closing, price of USDT0 in between"
+        in result.output
+    )
     assert "closing equity  | unknown" in result.output
 
 

@@ -307,8 +307,14 @@ def test_a_signature_is_valid_under_the_key_pinned_to_the_name(signed):
 
 def test_without_a_pin_a_signature_is_only_its_keys(signed):
     assert "key not pinned" == keys.checked(approval(signed), pinned()).worth
-    other = pinned(f"ana={BEN.verifier.text}")
+    other = pinned(f"cleo={ANA.verifier.text}")
     assert "key not pinned" == keys.checked(approval(signed), other).worth
+
+
+def test_a_key_pinned_to_somebody_else_is_wrong(signed):
+    """Ana cannot approve what is hers under the name of Ben, whom nobody has pinned."""
+    worth = keys.checked(approval(signed), pinned(f"ana={BEN.verifier.text}"))
+    assert ("invalid", "signed by the key pinned to ana") == (worth.worth, worth.text)
 
 
 def test_another_key_than_the_pinned_one_is_wrong(signed):
