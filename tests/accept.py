@@ -47,8 +47,8 @@ FULL_COUNT = {
     "ROLLFORWARD_SUPPOSED": "200",
     "ROLLFORWARD_STATEMENTS": "300",  # books of random histories, per law of statements
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
-    "ROLLFORWARD_PAYOUT_MONTHS": "80",  # of each kind, clean and not
-    "ROLLFORWARD_DELETIONS": "3000",
+    "ROLLFORWARD_PAYOUT_MONTHS": "60",  # of each kind, clean and not
+    "ROLLFORWARD_DELETIONS": "2000",
     "ROLLFORWARD_BELIEFS": "2000",
     "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
