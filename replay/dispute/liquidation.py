@@ -8,6 +8,7 @@ What nothing records is unknown by name.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -21,6 +22,7 @@ from ledger.money import canonical
 from ledger.units import Millis
 from projections import liquidations
 from projections.liquidations import Episode, is_liquidation
+from projections.margin.picture import SINGLE_BALANCE
 from projections.rulebooks import by_id
 from replay.dispute import orders
 from replay.dispute.sources import Sources, price_sources
@@ -35,7 +37,6 @@ from replay.words import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
     from replay.audit import AccountHistory
 
@@ -65,8 +66,13 @@ class Liquidation:
 
     @property
     def condition(self) -> bool | None:
-        """Whether the condition held just before; None where unknown or the rulebooks differ."""
+        """Whether the condition held just before its first fill; None where that is unknown.
+
+        So it is where the rulebooks differ, and where it hangs on the order inside the instant.
+        """
         if self.before is None or any(each.is_derived for each in self.taken):
+            return None
+        if order_changes(self.range, self.before) != "no":
             return None
         return condition_held(self.before.margin, [coin for coin, _ in self.episode.closed])
 
@@ -244,26 +250,13 @@ class Liquidation:
             is_one = self.range.lowest == high
             said = "one order" if is_one else f"ratio from {shown(self.range.lowest)} to {top}"
             yield ("order inside the instant", f"{said} ({self.range.method})",
-                   "no" if is_one else self._order_changes())  # fmt: skip
+                   "no" if is_one else order_changes(self.range, self.before))  # fmt: skip
 
     def _source_changes(self) -> bool | None:
         """Tell whether the verdict hangs on which recorded mark is taken; None where unknown."""
         if self.sources is None or self.condition is None:
             return None
         return self.sources.changes
-
-    def _order_changes(self) -> str:
-        """Tell whether the limit of the ratio lies inside the range over all orders."""
-        if self.range is None or self.before is None:
-            return UNKNOWN
-        name = self.before.margin.judgements[0].rulebook
-        book = by_id(name, self.before.question.calendar)
-        high = self.range.highest
-        low_holds = self.range.lowest > book.trigger.value
-        high_holds = high is None or high > book.trigger.value
-        if low_holds == high_holds:
-            return "no"
-        return "yes" if self.range.is_exact else UNKNOWN
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as text, for programs."""
@@ -281,6 +274,23 @@ class Liquidation:
 
 def _known(value: Decimal | None) -> str:
     return UNKNOWN if value is None else shown(value)
+
+
+def order_changes(found: orders.Range | None, before: MarginAt) -> str:
+    """Return whether the limit of the ratio lies inside the range over all orders of the instant.
+
+    ``yes``, ``no``, or *unknown* where only a bound is known; without a range the instant before
+    stands alone.
+    """
+    if found is None or found.lowest == found.highest:
+        return "no"
+    limit = by_id(before.margin.judgements[0].rulebook, before.question.calendar).trigger.value
+    if before.margin.picture.mode not in SINGLE_BALANCE:
+        limit = Decimal(1)  # in standard mode maintenance itself is the limit
+    is_above = found.highest is None or found.highest > limit
+    if (found.lowest > limit) == is_above:
+        return "no"
+    return "yes" if found.is_exact else UNKNOWN
 
 
 # ------------------------------------------------------------------------- made from a book
@@ -370,6 +380,8 @@ def _margin(of: Assembler, at: Millis, *, workings: bool = False) -> tuple[Margi
 def _condition(of: Assembler, episode: Episode, before: MarginAt) -> bool | None:
     """Return whether the condition held; None where the records do not say what was there."""
     if any(each.is_derived for each in taken_of(of, episode, before)):
+        return None
+    if order_changes(_order(of, episode), before) != "no":
         return None
     return condition_held(before.margin, [coin for coin, _ in episode.closed])
 

@@ -20,7 +20,7 @@ import replay
 from ledger.codec import event_id
 from ledger.entries import AsOf
 from ledger.errors import NotInForce, UnclearQuestion
-from ledger.events import Annulled, Deposited, Event, FundingPaid
+from ledger.events import Annulled, Deposited, Event, Filled, FundingPaid
 from ledger.money import exact
 from ledger.units import Address, Millis, account_stream
 from projections.consequences import consequences
@@ -28,7 +28,7 @@ from projections.fold import fold
 from replay.dispute import suppositions as suppose
 from replay.dispute.what_if import side_by_side
 from replay.dispute.what_if import suppose as supposed_world
-from replay.margin import Question
+from replay.margin import Assembler, Question
 from tests.support import oracle
 from tests.support.margin_books import ACCOUNT, cascade
 from tests.support.route import LISTED, Figures, events_of, figures, listed
@@ -216,3 +216,33 @@ def test_a_question_that_cannot_be_judged_says_so_beside_the_figures(tmp_path: P
     assert found.actual_margin is None
     assert found.margin_problem
     assert not issubclass(NotInForce, UnclearQuestion)
+
+
+def test_a_position_without_its_fills_is_not_brought_back_by_a_state(tmp_path: Path) -> None:
+    """States seen after them show the short of half a BTC; they are of the actual account."""
+    with replay.open(cascade(tmp_path)) as audit:
+        history, position = audit.account(ACCOUNT), audit.position()
+        supposed = suppose.Supposition()
+        for event in audit.engine.events(history.stream, position):
+            if isinstance(event, Filled) and event.coin == "BTC":
+                supposed |= suppose.removed(history.entry(event_id(event), position))
+        world = supposed_world(history, supposed, position=position)
+        at = Millis(1_785_939_000_000)
+        shown = [
+            {each.coin for side in of.picture(at)[0].exchanges for each in side.positions}
+            for of in (Assembler(history, position, Question()), world.assembler())
+        ]
+    assert [{"BTC", "HYPE"}, {"HYPE"}] == shown
+
+
+def test_a_position_that_only_fills_told_is_not_knowable_without_them() -> None:
+    """Five were there before the first record: without the fill that says so nothing does."""
+    stream = account_stream(Address(ACCOUNT))
+    sold = suppose.traded(stream, Millis(1), REFERENCE_COIN, Decimal(-5), Decimal(100)).events[0]
+    assert isinstance(sold, Filled)
+    sold = attrs.evolve(sold, start_position=Decimal(5))
+    late = Deposited(stream=stream, at=Millis(36_000_001), usdc=Decimal(1), tx_hash=None)
+    found = consequences([sold, late], [late], REFERENCE)
+    assert {("size BTC", "not knowable"), ("funding BTC", "not knowable")} == {
+        (each.subject, each.how) for each in found.found
+    }
