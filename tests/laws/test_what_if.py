@@ -72,7 +72,7 @@ def test_an_event_removed_equals_a_naive_replay_without_it(
 ) -> None:
     compared = 0
 
-    @settings(max_examples=REMOVALS, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=REMOVALS, suppress_health_check=[*HealthCheck.__members__.values()])
     @given(venue=histories(most=80), data=st.data())
     def compare(venue: Venue, data: st.DataObject) -> None:
         nonlocal compared
@@ -165,8 +165,9 @@ def test_nothing_supposed_is_byte_identical(tmp_path: Path) -> None:
         assert str(history.at()) == str(world.history.at())
         assert history.at().digest == world.history.at().digest
         assert history.at().timeline_digest == world.history.at().timeline_digest
-        found = side_by_side(history, suppose.Supposition(), history.at().states.last_at,
-                             position=position)  # fmt: skip
+        last = history.at().states.last_at
+        assert last is not None
+        found = side_by_side(history, suppose.Supposition(), last, position=position)
         assert {"unchanged"} == {row.label for row in found.rows}
 
 
