@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -205,3 +208,15 @@ def test_amounts_of_a_statement_that_no_hour_holds_are_counted(folder, tmp_path)
         "s.csv has 743 amounts, of which 743 are of other hours or other tokens and are not "
         "compared"
     ) in interest(folder, *words).json["notes"]
+
+
+def test_a_locale_that_lacks_a_sign_gets_its_code(folder):
+    said = subprocess.run(
+        [sys.executable, "-m", "replay", "reconcile", "pool", "USDC", "--book", folder / "a.book"],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert b"borrowed \\u2212 supplied" in said.stdout
+    assert 70 != said.returncode
