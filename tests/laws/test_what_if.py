@@ -72,7 +72,7 @@ def test_an_event_removed_equals_a_naive_replay_without_it(
 ) -> None:
     compared = 0
 
-    @settings(max_examples=REMOVALS, suppress_health_check=[*HealthCheck.__members__.values()])
+    @settings(max_examples=REMOVALS, suppress_health_check=list(HealthCheck))
     @given(venue=histories(most=80), data=st.data())
     def compare(venue: Venue, data: st.DataObject) -> None:
         nonlocal compared
