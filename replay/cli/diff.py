@@ -76,18 +76,25 @@ def command(
     Ends with 3 when a figure is unknown at either end.
     """
     with open_audit(book, cache=cache) as audit:
+        from replay.cli.coverage import put_foot
+        from replay.coverage import foot
         from replay.diff_report import causes_table, heading, tables
 
-        found = audit.account(the_account(audit, account)).diff(
+        history = audit.account(the_account(audit, account))
+        found = history.diff(
             known_at, as_of, figures, detail=detail, margin=margin, rules=(rule_a, rule_b),
             price_source=price_source,
         )  # fmt: skip
         if as_json:
-            put_json(found.to_dict())
+            asked = found.question
+            feet = foot(history, since=None, until=asked.as_of, position=asked.last)
+            put_json({**found.to_dict(), "coverage": list(feet)})
         elif as_csv:
             table = causes_table(found)
             csv.writer(sys.stdout, lineterminator="\n").writerows([table.columns, *table.rows])
         else:
             tell(heading(found))
             put_tables(tables(found))
+            put_foot(history, since=None, until=found.question.as_of,
+                     position=found.question.last)  # fmt: skip
     return exits.FINE if found.is_known else exits.INCOMPLETE

@@ -128,7 +128,8 @@ def _identities(held: IdentityReport, *, as_json: bool) -> int:
         tell(heading(held))
         put_tables(tables(held))
     if held.is_clean:
-        return exits.FINE if held.states else exits.INCOMPLETE
+        is_known = bool(held.states) and not held.count("unknown")
+        return exits.FINE if is_known else exits.INCOMPLETE
     return exits.FINDING
 
 

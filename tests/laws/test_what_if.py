@@ -72,7 +72,10 @@ def test_an_event_removed_equals_a_naive_replay_without_it(
 ) -> None:
     compared = 0
 
-    @settings(max_examples=REMOVALS, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=REMOVALS,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(venue=histories(most=80), data=st.data())
     def compare(venue: Venue, data: st.DataObject) -> None:
         nonlocal compared
