@@ -310,6 +310,10 @@ class _Weighing:
         for side, amount in sides:
             key = _loan(event.asset, side)
             one, other = was[key], now[key]
+            if other < ZERO:
+                text = f"more was taken off the {side} side than the supposed account had there"
+                self._unknowable(event.at, f"interest {event.asset}", text, identity)
+                other = ZERO
             amounts[side] = amount
             if one == other:
                 continue

@@ -430,7 +430,7 @@ def _portfolio(
     whole = pm.portfolio(sheet, picture, cells, book, taken)
     pools: dict[str, Cell[N]] = {each.asset: each.available for each in whole.towards}
     pools.update({token.asset: cell for token, cell in whole.others})
-    counting = [each for each in whole.towards if each.is_exposed] or list(whole.towards[:1])
+    counting = _counting(whole)
     verdicts = [_ratio_verdict(each, book, taken) for each in counting]
     # A token that cannot be borrowed has its own balance alone to stand behind its exchanges.
     verdicts.extend(
@@ -460,6 +460,25 @@ def _portfolio(
         full_threshold_printed=whole.printed.figure,
         verdicts=tuple(verdicts),
     )
+
+
+def _counting(whole: pm.Portfolio[N]) -> list[pm.Toward[N]]:
+    """Return the tokens whose ratios count: those there is anything to liquidate toward.
+
+    Where nothing is required and nothing stands there, 0 ÷ 0 is no ratio: dust of a loan that a
+    supply of the same token outweighs leaves it so.
+    """
+    found = [
+        each
+        for each in whole.towards
+        if each.is_exposed
+        and not (
+            each.required.value == ZERO
+            and each.value.value is not None
+            and each.value.value <= ZERO
+        )
+    ]
+    return found or list(whole.towards[:1])
 
 
 def _passes(of: pm.Toward[N], *, strict: bool) -> bool | None:
@@ -524,7 +543,7 @@ def _alternatives(picture: Picture, book: Rulebook, taken: Choice) -> tuple[Alte
     for mixed in ways.combinations(book, taken, without_trigger):
         own = exact_sheet(book, picture.at)
         whole = pm.portfolio(own, picture, cells, book, mixed)
-        counting = [each for each in whole.towards if each.is_exposed] or list(whole.towards[:1])
+        counting = _counting(whole)
         ratio = _highest([each.ratio.figure for each in counting], "margin ratio")
         for trigger in triggers:
             answers = [_passes(each, strict=trigger == "trigger:strict") for each in counting]

@@ -152,7 +152,7 @@ def test_an_interrupted_command_ends_with_130(tmp_path):
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""},
     ) as process:  # fmt: skip
-        time.sleep(2)  # it waits for its input by then
+        time.sleep(6)  # it waits for its input by then, on a busy machine, too
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert 130 == process.returncode

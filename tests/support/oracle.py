@@ -100,7 +100,8 @@ def without(
     """Read a history as if one row of it had never been: later payments shrink or grow with it.
 
     Funding goes with the size it is charged on, cut after six places; interest with what it runs
-    on, to the nearest eighth place. Everything else stands as the venue wrote it.
+    on, to the nearest eighth place, and on nothing where more was taken off than there was.
+    Everything else stands as the venue wrote it.
     """
     was, now = Answer(), Answer()
     for number, (_, family, body) in enumerate(rows):
@@ -124,9 +125,9 @@ def otherwise(was: Answer, now: Answer, family: str, body: dict[str, Any]) -> di
         return {"delta": {**delta, "usdc": cut}}
     if family == "interest":
         token, told = body["token"], dict(body)
-        for name, place in (("supply", "supplied"), ("borrow", "borrowed")):
-            before = abs(was.balances.get((place, token), NOTHING))
-            then = abs(now.balances.get((place, token), NOTHING))
+        for name, place, sign in (("supply", "supplied", 1), ("borrow", "borrowed", -1)):
+            before = max(sign * was.balances.get((place, token), NOTHING), NOTHING)
+            then = max(sign * now.balances.get((place, token), NOTHING), NOTHING)
             if before and before != then:
                 told[name] = nearest(Fraction(body[name]) * then / before, 8)
         return told
