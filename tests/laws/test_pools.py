@@ -38,7 +38,7 @@ from tests.support.pm_rules import HOUR_MS, TOKENS, YEAR_MS
 from tests.support.pm_venue import PmVenue, pm_history
 from tests.support.venue_rules import text
 
-HISTORIES = int(os.environ.get("ROLLFORWARD_HISTORIES", "7"))
+HISTORIES = max(7, int(os.environ.get("ROLLFORWARD_HISTORIES", "0")) // 4)
 POOLS = 4 * HISTORIES
 
 PRINTED = Fraction(1, 10**10)
