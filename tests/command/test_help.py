@@ -151,8 +151,10 @@ def test_an_interrupted_command_ends_with_130(tmp_path):
         [sys.executable, "-m", "replay", "import", "-", "--account", "0x" + "ab" * 20],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        # Tests that are run in the background may ignore interrupts, and would hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
-        time.sleep(6)  # it waits for its input by then, on a busy machine, too
+        time.sleep(4)  # it waits for its input by then, on a busy machine, too
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert 130 == process.returncode
