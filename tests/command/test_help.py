@@ -152,7 +152,7 @@ def test_an_interrupted_command_ends_with_130(tmp_path):
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""},
         # Tests that are run in the background may ignore interrupts, and would hand that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread
     ) as process:  # fmt: skip
         time.sleep(4)  # it waits for its input by then, on a busy machine, too
         process.send_signal(signal.SIGINT)
