@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import attrs
 from hypothesis import HealthCheck, given, settings
@@ -20,9 +21,17 @@ import replay
 from ledger.codec import event_id
 from ledger.entries import AsOf
 from ledger.errors import NotInForce, UnclearQuestion
-from ledger.events import Annulled, Deposited, Event, Filled, FundingPaid
+from ledger.events import (
+    Annulled,
+    Deposited,
+    Event,
+    Filled,
+    FundingPaid,
+    InterestAccrued,
+    ReserveOperated,
+)
 from ledger.money import exact
-from ledger.units import Address, Millis, account_stream
+from ledger.units import Address, Asset, Millis, account_stream
 from projections.consequences import consequences
 from projections.fold import fold
 from replay.dispute import suppositions as suppose
@@ -154,6 +163,28 @@ def test_a_payment_goes_with_the_position_it_was_charged_on() -> None:
     assert '"usdc":"-0.075000"' in found.replaced.replacement, (
         "three quarters, cut after six places"
     )
+
+
+def test_what_was_never_borrowed_bears_no_interest_when_it_is_repaid() -> None:
+    stream = account_stream(Address(ACCOUNT))
+
+    def operated(at: int, operation: Literal["borrow", "repay"], amount: int) -> ReserveOperated:
+        return ReserveOperated(
+            stream=stream, at=Millis(at), operation=operation, asset=Asset("USDC"),
+            amount=Decimal(amount), reported_interest=None, tx_hash=None,
+        )  # fmt: skip
+
+    borrowed, more, repaid = (
+        operated(1, "borrow", 10), operated(2, "borrow", 50), operated(3, "repay", 40),
+    )  # fmt: skip
+    row = InterestAccrued(
+        stream=stream, at=Millis(3_600_000), asset=Asset("USDC"), supply=Decimal(0),
+        borrow=Decimal("0.2"),
+    )  # fmt: skip
+    found = consequences([borrowed, more, repaid, row], [borrowed, repaid, row], REFERENCE).found
+    assert {"not knowable", "recomputed"} == {each.how for each in found}
+    (made,) = [each.replaced.replacement for each in found if each.replaced is not None]
+    assert '"borrow":"0.00000000"' in made or '"borrow":"0"' in made
 
 
 # ------------------------------------------------------------------------- through a book
