@@ -15,7 +15,7 @@ CAN := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3 python, \
 	$(shell $(p) -c '$(CAN)' >/dev/null 2>&1 && echo $(p))))
 
-.PHONY: help demo test accept check format lint types walls fix laws bench soak ci clean lock
+.PHONY: help demo test accept check format lint types walls fix laws docs bench soak ci clean lock
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,10 @@ fix: $(VENV)/.installed ## rewrite format and what lint can repair by itself
 
 laws: $(VENV)/.installed ## run the laws of the house alone
 	@HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q -n auto tests/laws
+
+docs: $(VENV)/.installed ## build the documents as a site in build/docs; a warning is an error
+	@$(BIN)/python -m sphinx -q -n -W --keep-going -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
 
 bench: $(VENV)/.installed ## measure append, fold and reads on this machine
 	@$(BIN)/python benchmarks/spine.py

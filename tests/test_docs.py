@@ -20,7 +20,7 @@ from ledger.money import exact
 from ledger.seal import digest_of_record
 from projections import postings
 from projections.reference import EMPTY
-from tests.support import event_reference, sessions
+from tests.support import event_reference, rulebook_reference, sessions
 from tests.support.sessions import FENCE, blocks, pattern
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,6 +140,12 @@ def code_of(page: Path) -> str:
 def test_the_reference_of_events_is_fresh():
     assert event_reference.page() == event_reference.PAGE.read_text(encoding="utf-8"), (
         "run: python -m tests.support.event_reference"
+    )
+
+
+def test_the_reference_of_rulebooks_is_fresh():
+    assert rulebook_reference.page() == rulebook_reference.PAGE.read_text(encoding="utf-8"), (
+        "run: python -m tests.support.rulebook_reference"
     )
 
 
