@@ -55,7 +55,7 @@ laws: $(VENV)/.installed ## run the laws of the house alone
 	@HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q -n auto tests/laws
 
 docs: $(VENV)/.installed ## build the documents as a site in build/docs; a warning is an error
-	@$(BIN)/python -m sphinx -q -n -W --keep-going -d build/doctrees docs build/docs
+	@$(BIN)/python -m sphinx -q -E -n -W --keep-going -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
 bench: $(VENV)/.installed ## measure append, fold and reads on this machine

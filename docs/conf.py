@@ -26,7 +26,6 @@ html_title = "rollforward"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = "README"
-exclude_patterns = ["pictures/*.md"]
 nitpicky = True
 myst_heading_anchors = 4  # a code host makes one for every heading, too
 
@@ -59,7 +58,7 @@ def with_navigation(_: Sphinx, name: str, source: list[str]) -> None:
         source[0] += "\n".join(["\n```{toctree}", *options, "", *pages, "```\n"])
 
 
-def with_sessions(_: Sphinx, name: str, source: list[str]) -> None:
+def with_sessions(_: Sphinx, __: str, source: list[str]) -> None:
     """Let a session on recordings be colored as one; how it differs only the tests must know."""
     source[0] = source[0].replace("```console-recorded", "```console")
 
