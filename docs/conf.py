@@ -43,6 +43,15 @@ nitpick_ignore_regex = [("py:.*", r".*")]
 HEADING: Final = re.compile(r"^## (.+)$", re.MULTILINE)
 PAGE: Final = re.compile(r"\]\((?!\.\./)([^)#:\s]+)\.md(?:#[^)]*)?\)")
 
+REPAIRS: Final = (
+    ('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">'),
+    ('<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="All pages">'),
+    ('<aside class="toc-drawer">', '<aside class="toc-drawer" aria-label="On this page">'),
+    ("<pre>", '<pre tabindex="0">'),
+    ('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper'),
+)
+"""What the theme lacks for readers without eyes or without a mouse: wide code and tables scroll."""
+
 
 def with_navigation(_: Sphinx, name: str, source: list[str]) -> None:
     """Add to a page of pages the tree the navigation is made of: one for every heading."""
@@ -63,14 +72,20 @@ def with_sessions(_: Sphinx, __: str, source: list[str]) -> None:
     source[0] = source[0].replace("```console-recorded", "```console")
 
 
-def with_first_page(app: Sphinx, failure: Exception | None) -> None:
-    """Let the first page be found under the name a web server looks for."""
-    if failure is None and app.builder.format == "html":
-        shutil.copy(Path(app.outdir, "README.html"), Path(app.outdir, "index.html"))
+def finished(app: Sphinx, failure: Exception | None) -> None:
+    """Repair the pages, and let the first be found under the name a web server looks for."""
+    if failure is not None or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for found, made in REPAIRS:
+            text = text.replace(found, made)
+        page.write_text(text, encoding="utf-8")
+    shutil.copy(Path(app.outdir, "README.html"), Path(app.outdir, "index.html"))
 
 
 def setup(app: Sphinx) -> None:
     """Tell the builder of all three."""
     app.connect("source-read", with_sessions)
     app.connect("source-read", with_navigation)
-    app.connect("build-finished", with_first_page)
+    app.connect("build-finished", finished)
