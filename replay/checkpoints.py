@@ -15,6 +15,7 @@ from bisect import bisect_right
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -120,6 +121,7 @@ class Checkpoints:
         self._moments: dict[Key, tuple[int, list[int]]] = {}
         self._opened: sqlite3.Connection | None = None
         self._is_tried = False
+        self._lock = RLock()
 
     def close(self) -> None:
         """Close the file."""
@@ -144,9 +146,12 @@ class Checkpoints:
         found = self._series(key)
         if found is None:
             return None
-        series, moments = found
-        number = len(moments) - 1 if until is None else bisect_right(moments, until) - 1
-        return self._read(series, key, number)
+        return self._read(found[0], key, _number(found[1], until))
+
+    def number(self, key: Key, until: int | None) -> int | None:
+        """Return the number of the checkpoint ``find`` reads; None without a series."""
+        found = self._series(key)
+        return None if found is None else _number(found[1], until)
 
     def at_number(self, key: Key, number: int) -> Checkpoint | None:
         """Return one checkpoint of a series by its number; None when there is none."""
@@ -233,14 +238,15 @@ class Checkpoints:
         connection = self._connection
         if connection is None:
             return False
-        try:
-            self._write(connection, key, events, checkpoints)
-        except sqlite3.DatabaseError:
-            return False
-        finally:
-            self._moments.pop(key, None)
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+        with self._lock:
+            try:
+                self._write(connection, key, events, checkpoints)
+            except sqlite3.DatabaseError:
+                return False
+            finally:
+                self._moments.pop(key, None)
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
         return True
 
     def _write(
@@ -286,10 +292,15 @@ class Checkpoints:
         if self._connection is None:
             return []
         try:
-            return self._connection.execute(query, values).fetchall()
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
         except sqlite3.DatabaseError:
             self._moments.clear()
             return []
+
+
+def _number(moments: Sequence[int], until: int | None) -> int:
+    return len(moments) - 1 if until is None else max(0, bisect_right(moments, until) - 1)
 
 
 def _connect(path: Path) -> sqlite3.Connection | None:
@@ -310,7 +321,10 @@ def _connect(path: Path) -> sqlite3.Connection | None:
 
 
 def _made(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+    connection = sqlite3.connect(
+        # Several threads may ask, one at a time.
+        path, timeout=0.2, isolation_level=None, check_same_thread=False
+    )  # fmt: skip
     try:
         # Losing this file costs time only, so nothing waits for the disk.
         connection.execute("PRAGMA synchronous=OFF")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import sha256
+from threading import RLock
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -89,6 +90,7 @@ class Engine:
         self._courses: OrderedDict[tuple[Stream, int], Course] = OrderedDict()
         self._headers: dict[tuple[Stream, int], tuple[Header, ...]] = {}
         self._references: dict[int, tuple[Reference, str]] = {}
+        self._making = RLock()
 
     def supposing(self, hypotheses: tuple[Event, ...]) -> Engine:
         """Return an engine over the same book in which these events had been recorded, too.
@@ -191,6 +193,32 @@ class Engine:
         states = fold.fold(rest, known, fold.decode(start.state))
         return Folded(states=states, since=start.number * self._every)
 
+    def through(
+        self, stream: Stream, position: int, moments: Iterable[Millis]
+    ) -> Iterator[tuple[Millis, Folded]]:
+        """Yield the states of ascending instants, each from the nearest start there is.
+
+        That is the instant before, or a checkpoint between the two: no event is folded twice, and
+        events that a checkpoint stands for are not folded at all.
+        """
+        key, known = self._key(stream, position), self.reference(position)
+        course, batch_of = self.course(stream, position), self.batches_of(stream)
+        folding, since = fold.Folding(known), 0
+        for at in moments:
+            number = self._checkpoint_number(key, position, at)
+            start = None
+            if number * self._every > folding.events:
+                start = cast("Checkpoints", self.checkpoints).at_number(key, number)
+            if start is not None:
+                since = start.number * self._every
+                folding = fold.Folding(known, fold.decode(start.state))
+            stop = course.through(at, batch_of)
+            rest = self._decoded(stream, _pieces_of(course, folding.events, stop))
+            with exact():
+                folding.run(rest)
+                states = folding.states()
+            yield at, Folded(states=states, since=since)
+
     def _key(self, stream: Stream, position: int) -> Key:
         headers = self.headers(stream, position)
         head = (
@@ -202,15 +230,32 @@ class Engine:
 
     def _checkpoint(self, key: Key, position: int, until: Millis | None) -> Checkpoint | None:
         """Return where to start, the series made if it is worth it; None is from nothing."""
-        kept = self.checkpoints
+        kept = self._worth_keeping(key, position)
         if kept is None:
             return None
-        if sum(header.count for header in self.headers(key.stream, position)) < self._worth_from:
-            return None
         found = kept.find(key, until)
-        if found is None and kept.write(key, *self._series(key, position)):
-            found = kept.find(key, until)
+        if found is None:
+            with self._making:
+                found = kept.find(key, until)  # another thread may have made them meanwhile
+                if found is None and kept.write(key, *self._series(key, position)):
+                    found = kept.find(key, until)
         return found
+
+    def _checkpoint_number(self, key: Key, position: int, until: Millis) -> int:
+        """Return the number of the checkpoint to start from; 0 where that is from nothing."""
+        kept = self._worth_keeping(key, position)
+        if kept is None:
+            return 0
+        found = kept.number(key, until)
+        if found is None:
+            start = self._checkpoint(key, position, until)
+            found = None if start is None else start.number
+        return found or 0
+
+    def _worth_keeping(self, key: Key, position: int) -> Checkpoints | None:
+        """Return the checkpoints, unless the history is short enough to be folded each time."""
+        count = sum(header.count for header in self.headers(key.stream, position))
+        return None if count < self._worth_from else self.checkpoints
 
     def _series(self, key: Key, position: int) -> tuple[int, Iterator[Checkpoint]]:
         """Return how many events a course has, and its checkpoints, made one at a time."""

@@ -59,7 +59,7 @@ from replay.whereabouts import Whereabouts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ledger.events import Event
+    from ledger.events import Event, Opened
     from projections.margin import Picture
     from replay.audit import AccountHistory
     from replay.tables import Table
@@ -261,6 +261,20 @@ class Assembler:
         Raises: NotInForce, without a rulebook; UnclearQuestion, when the mode is not known;
         UnknownKind, when balances stopped at a kind not known.
         """
+        found = self.line_at(at, states, workings=workings)
+        return attrs.evolve(
+            found,
+            inferred=self._inferred(found.margin.picture),
+            compared=self._compared(found.margin, at),
+        )
+
+    def line_at(
+        self, at: Millis, states: States | None = None, *, workings: bool = False
+    ) -> MarginAt:
+        """Return margin at an instant as a line needs it: the judgement, and nothing beside it.
+
+        Raises: as ``at``.
+        """
         picture, rests = self.picture(at, states)
         if picture.mode is None:
             raise UnclearQuestion(
@@ -273,14 +287,21 @@ class Assembler:
             picture, asked.rulebooks(), readings=asked.readings, workings=workings,
             alternatives=workings, calendar=asked.calendar,
         )  # fmt: skip
-        return MarginAt(
-            margin=margin,
-            rests=rests,
-            position=self.position,
-            question=asked,
-            inferred=self._inferred(picture),
-            compared=self._compared(margin, at),
-        )
+        return MarginAt(margin=margin, rests=rests, position=self.position, question=asked)
+
+    def apart(self) -> Assembler:
+        """Return another assembler of the same records, to be asked beside this one.
+
+        Both share what was read; each walks through loans at its own pace.
+        """
+        other = copy.copy(self)
+        other._walk = None  # noqa: SLF001 - another of this class
+        return other
+
+    @property
+    def openings(self) -> tuple[Opened, ...]:
+        """Return the attested openings in force."""
+        return self._openings
 
     def picture(self, at: Millis, states: States | None = None) -> tuple[Picture, Rests]:
         """Return the picture of an instant, and what it rests on."""

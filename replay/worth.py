@@ -8,7 +8,11 @@ position began with a size of which no money is recorded.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+
+import attrs
 
 from ledger import timeline
 from ledger.codec import decode_all
@@ -19,7 +23,7 @@ from projections import balances, positions
 from projections.arithmetic import EXACT
 from projections.beliefs import UNKNOWN
 from projections.fold import Stopped
-from projections.valuation import Prices, observed_prices, worth
+from projections.valuation import Prices, Thing, observed_prices, worth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +36,50 @@ if TYPE_CHECKING:
     from replay.engine import Engine
 
 _PRICES: Final = (b"price_observed/", b"candle_observed/", b"reserve_observed/")
+
+
+@attrs.frozen(kw_only=True)
+class Valued:
+    """What an account had at an instant, thing by thing. **Units**: USDC; what is owed negative."""
+
+    worths: Mapping[Thing, Decimal | None]
+    """None where no price was recorded by then."""
+    stopped: str = ""
+    """Why nothing is known of any of it; empty where it is."""
+    causes: tuple[str, ...] = ()
+    """Why the sum is not known; empty where it is."""
+
+    @property
+    def total(self) -> Decimal | None:
+        """The sum; None where a part of it is unknown."""
+        if self.causes:
+            return None
+        with exact():
+            return sum((each for each in self.worths.values() if each is not None), ZERO)
+
+
+def valued(states: States, prices: Prices, at: Millis) -> Valued:
+    """Return what an account had at an instant by the last prices recorded."""
+    held, traded = states.by_name[balances.NAME], states.by_name[positions.NAME]
+    for each in (held, traded):
+        if isinstance(each, Stopped):
+            why = f"an event of unknown kind: {each.kind}"
+            return Valued(worths={}, stopped=why, causes=(why,))
+    assert not isinstance(held, Stopped), "said above"
+    assert not isinstance(traded, Stopped), "said above"
+    causes = [
+        f"the money of the opening of {key}"
+        for key, each in traded.by_key.items()
+        if not key.startswith("spot:") and (each.origin == "derived" or each.unexplained)
+    ]
+    worths: dict[Thing, Decimal | None] = {}
+    with exact():
+        for thing, amount in balances.own(held).items():
+            quote = prices.quote(thing, at)
+            worths[thing] = None if quote is None else worth(EXACT, amount, quote.px)
+            if quote is None:
+                causes.append(f"price of {prices.lacking(thing, at)}")
+    return Valued(worths=worths, causes=tuple(dict.fromkeys(causes)))
 
 
 class Market:
@@ -56,21 +104,8 @@ class Market:
 
         With *measure* only prices of that measure count.
         """
-        held, traded = states.by_name[balances.NAME], states.by_name[positions.NAME]
-        if isinstance(held, Stopped) or isinstance(traded, Stopped):
-            return UNKNOWN
-        if any(each.origin == "derived" or each.unexplained
-               for key, each in traded.by_key.items() if not key.startswith("spot:")):  # fmt: skip
-            return UNKNOWN
-        prices = self._prices_at(reference, position, measure)
-        total = ZERO
-        with exact():
-            for thing, amount in balances.own(held).items():
-                quote = prices.quote(thing, self._at)
-                if quote is None:
-                    return UNKNOWN
-                total += worth(EXACT, amount, quote.px)
-        return total
+        total = valued(states, self._prices_at(reference, position, measure), self._at).total
+        return UNKNOWN if total is None else total
 
     def _prices_at(self, reference: Reference, position: int, measure: str | None) -> Prices:
         versions = tuple(

@@ -1,0 +1,206 @@
+"""Drawing: the values of lanes, instant by instant, each what the same question asked alone says.
+
+Ratio and limit are margin's (``replay.margin``); equity, supplied, borrowed and positions are
+balances and sizes by the last recorded prices (``replay.worth``), as statements value them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ledger.errors import NotInForce, UnclearQuestion, UnknownKind
+from ledger.money import ZERO, exact
+from ledger.units import Asset, Coin, Millis
+from projections import chart, positions
+from projections.arithmetic import EXACT
+from projections.fold import Stopped
+from projections.rulebooks import by_id
+from projections.valuation import Prices, observed_prices, worth
+from replay.margin_timeline import point_of
+from replay.slider import lanes as names
+from replay.slider.lanes import Cause, Lane, Lanes
+from replay.worth import valued
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projections.fold import States
+    from replay.margin import Assembler
+    from replay.slider.points import Points
+    from replay.worth import Valued
+
+ONE: Final = Decimal(1)
+
+NO_OPENING: Final = (
+    "equity, supplied, borrowed and positions are sums of what is recorded, by the last price "
+    "recorded: nothing is assumed to have been there before"
+)
+
+
+@attrs.frozen(kw_only=True)
+class Known:
+    """A value, or why there is none."""
+
+    value: Decimal | None
+    cause: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Sample:
+    """The values of one instant."""
+
+    at: Millis
+    events: int
+    named: Mapping[str, Known]
+    positions: Mapping[Coin, Known]
+
+
+class Drawing:
+    """Values of one account at any instant, as known at one position."""
+
+    def __init__(self, of: Assembler) -> None:
+        """Take margin, prices and metadata from *of*."""
+        self._of = of
+        series = observed_prices(found.event for found in of.recorded.markets)
+        self._prices = Prices(series, of.reference)
+
+    def lanes(self, points: Points) -> Lanes:
+        """Return the lines through some instants."""
+        of = self._of
+        walked = of.engine.through(of.history.stream, of.position, points.moments)
+        samples = [self.sample(at, folded.states) for at, folded in walked]
+        drawn, notes = _drawn(samples)
+        named = (names.RATIO, names.LIMIT, names.EQUITY, names.SUPPLIED, names.BORROWED)
+        return Lanes(
+            account=of.history.account,
+            position=of.position,
+            times=tuple(sample.at for sample in samples),
+            events=tuple(sample.events for sample in samples),
+            lanes=(
+                *(_lane(name, samples, [each.named[name] for each in samples]) for name in named),
+                *(
+                    _lane(
+                        f"{names.POSITION}{coin}",
+                        samples,
+                        [each.positions.get(coin, Known(value=ZERO)) for each in samples],
+                    )
+                    for coin in drawn
+                ),
+            ),
+            notes=(points.said(), *notes, *([] if of.openings else [NO_OPENING])),
+        )
+
+    def sample(self, at: Millis, states: States) -> Sample:
+        """Return the values of one instant; *states* are those of the instant."""
+        found = valued(states, self._prices, at)
+        why = f"unknown: {', '.join(found.causes[:3])}" if found.causes else ""
+        return Sample(
+            at=at,
+            events=states.events,
+            named={
+                **self._margin(at, states),
+                names.EQUITY: Known(value=found.total, cause=why),
+                names.SUPPLIED: _at_place(found, chart.SUPPLIED),
+                names.BORROWED: _at_place(found, chart.BORROWED),
+            },
+            positions=self._positions(at, states),
+        )
+
+    def _margin(self, at: Millis, states: States) -> dict[str, Known]:
+        try:
+            found = self._of.line_at(at, states)
+        except (UnclearQuestion, NotInForce, UnknownKind) as error:
+            none = Known(value=None, cause=_cause(error))
+            return {names.RATIO: none, names.LIMIT: none}
+        point = point_of(found)
+        cause = ""
+        if point.ratio is None:
+            missing = ", ".join(point.missing or found.margin.judgements[0].missing)
+            cause = f"unknown: {missing}" if missing else "no ratio: nothing stands against it"
+        limit = ONE
+        if point.mode in {"unifiedAccount", "portfolioMargin"}:
+            limit = by_id(point.rulebooks[0], self._of.question.calendar).trigger.value
+        return {
+            names.RATIO: Known(value=point.ratio, cause=cause),
+            names.LIMIT: Known(value=limit),
+        }
+
+    def _positions(self, at: Millis, states: States) -> dict[Coin, Known]:
+        held = states.by_name[positions.NAME]
+        if isinstance(held, Stopped):
+            return {}
+        found: dict[Coin, Known] = {}
+        for key, each in held.by_key.items():
+            size = positions.stated_size(each)
+            if key.startswith("spot:") or not size:
+                continue
+            thing = chart.Place(f"position:{key}"), Asset(f"{key}-PERP")
+            quote = self._prices.quote(thing, at)
+            if quote is None:
+                lacking = self._prices.lacking(thing, at)
+                found[Coin(key)] = Known(value=None, cause=f"unknown: price of {lacking}")
+                continue
+            with exact():
+                found[Coin(key)] = Known(value=worth(EXACT, size, quote.px))
+        return found
+
+
+def _cause(error: UnclearQuestion | NotInForce | UnknownKind) -> str:
+    """Return why margin has no answer, in words that are the same at every instant."""
+    match error:
+        case UnclearQuestion():
+            return f"unknown: {error.asked} {error.problem}"
+        case NotInForce():
+            return "unknown: no rulebook was in force for the mode of the account"
+        case UnknownKind():
+            return f"unknown: an event of unknown kind: {error.kind}"
+
+
+def _at_place(found: Valued, place: str) -> Known:
+    """Return the worth of all that is at a place, not negative; unknown where a part of it is."""
+    if found.stopped:
+        return Known(value=None, cause=f"unknown: {found.stopped}")
+    total = ZERO
+    for (where, asset), value in found.worths.items():
+        if where != place:
+            continue
+        if value is None:
+            return Known(value=None, cause=f"unknown: price of {asset}")
+        with exact():
+            total += value
+    return Known(value=abs(total))
+
+
+def _drawn(samples: Sequence[Sample]) -> tuple[list[Coin], list[str]]:
+    """Return the markets drawn, the largest positions, and what is to be said of others."""
+    largest: dict[Coin, Decimal] = {}
+    for sample in samples:
+        for coin, known in sample.positions.items():
+            before = largest.get(coin, ZERO)
+            largest[coin] = before if known.value is None else max(before, abs(known.value))
+    ordered = sorted(largest, key=lambda coin: (-largest[coin], coin))
+    drawn, others = ordered[: names.POSITIONS_DRAWN], ordered[names.POSITIONS_DRAWN :]
+    if not others:
+        return drawn, []
+    return drawn, [f"positions of {len(others)} more markets are not drawn"]
+
+
+def _lane(name: str, samples: Sequence[Sample], known: Sequence[Known]) -> Lane:
+    causes: list[Cause] = []
+    before = ""
+    for sample, each in zip(samples, known, strict=True):
+        if each.value is None and causes and before == each.cause:
+            causes[-1] = attrs.evolve(causes[-1], until=sample.at)
+        elif each.value is None:
+            causes.append(Cause(since=sample.at, until=sample.at, text=each.cause))
+        before = each.cause if each.value is None else ""
+    return Lane(
+        name=name,
+        unit="" if name in {names.RATIO, names.LIMIT} else str(chart.USDC),
+        values=tuple(each.value for each in known),
+        causes=tuple(causes),
+    )
