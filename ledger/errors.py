@@ -13,7 +13,8 @@
     ├── RefusedAct           what somebody wants to do does not fit what it is about → exit 4
     ├── BrokenChain          the book's bytes do not match its own digests  → exit 1
     ├── StoreBusy            another writer holds the book                  → exit 5
-    └── StoreFailed          the store could not do what was asked          → exit 5
+    ├── StoreFailed          the store could not do what was asked          → exit 5
+    └── NoStamp              a time-stamp authority gave no stamp that serves → exit 5
 
 A finding (two truths differ) is a value in ``projections.findings``, not an exception.
 Each exception carries what it speaks of as attributes; its text says where, what was found,
@@ -162,6 +163,17 @@ class StoreBusy(RollforwardError):
 
 class StoreFailed(RollforwardError):
     """The store could not do what was asked; the message says what to run."""
+
+
+class NoStamp(RollforwardError):
+    """A time-stamp authority could not be reached, or what it answered does not serve."""
+
+    def __init__(self, *, url: str, reason: str) -> None:
+        """Name the address and why nothing came of it."""
+        self.url = url
+        self.reason = reason
+        remedy = "Nothing was written; ask again, or another authority"
+        super().__init__(f"no time stamp from {url}: {reason}. {remedy}")
 
 
 def _shown(found: object, limit: int = 80) -> str:

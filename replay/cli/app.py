@@ -43,6 +43,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "verify": ("verify", "Prove that the stored bytes are the ones that were recorded."),
     "claim": ("claim", "Hold sentences about an account against what is recorded."),
     "pack": ("pack", "Write evidence that others can check without this program."),
+    "stamp-pack": ("stamp_pack", "Add an authority's time stamp to a pack."),
     "verify-pack": ("verify_pack", "Check an evidence pack, and recompute its claims."),
     "keys": ("keys", "Make a key to sign approvals with, and show its public one."),
     "quarantine": ("quarantine", "List the rows that could not be read."),

@@ -48,7 +48,13 @@ MEANINGS: Final[dict[int, tuple[str, str]]] = {
             "approval of one's own explanation; nothing of it was written"
         ),
     ),
-    STORAGE: ("storage", "the book is held by another writer, or the file system failed"),
+    STORAGE: (
+        "storage",
+        (
+            "the book is held by another writer, the file system failed, or a time-stamp "
+            "authority gave no stamp"
+        ),
+    ),
     MISTAKE: ("mistake", "rollforward itself failed; the traceback says where"),
     INTERRUPTED: ("interrupted", "stopped from the keyboard; files already reported are in"),
     READER_GONE: ("reader gone", "whoever read the output closed it, as `head` does"),
@@ -67,6 +73,7 @@ _BY_NAME: Final[dict[str, int]] = {
     "BrokenChain": FINDING,
     "StoreBusy": STORAGE,
     "StoreFailed": STORAGE,
+    "NoStamp": STORAGE,
 }
 
 

@@ -19,6 +19,7 @@ from replay.cli.common import (
     tell,
     the_account,
 )
+from replay.cli.stamping import said, stamp_options, told, with_stamp
 
 
 @click.command(
@@ -27,6 +28,8 @@ from replay.cli.common import (
         "rollforward pack 0x31ca… --claims claims.txt --key ada.key --out february.rfpack",
         "rollforward pack 0x31ca… --claims claims.txt --since 2026-02-01T00:00Z "
         "--until 2026-02-28T23:59:59.999Z --key ada.key --out february.rfpack",
+        "rollforward pack 0x31ca… --claims claims.txt --key ada.key --out february.rfpack "
+        "--stamp https://tsa.example/tsr --stamp-root tsa.pem",
     ),
 )
 @click.argument("account", metavar="ACCOUNT")
@@ -51,17 +54,19 @@ from replay.cli.common import (
     metavar="WHEN",
     help="Instant of claims that name none [default: the end of the report].",
 )
-@takes(book_option, json_option)
+@takes(stamp_options, book_option, json_option)
 @click.pass_context
 def command(
     ctx: click.Context, account: str, file: Path, key_file: Path, out: Path, since: str | None,
-    until: str | None, at: str | None, book: Path | None, *, as_json: bool,
+    until: str | None, at: str | None, stamp: str | None, stamp_root: Path | None,
+    book: Path | None, *, stamp_optional: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Write one file with events, raw records, proofs, claims, a report and its own verifier.
 
     The whole recorded history of the account goes into it: without its beginning no balance can
     be recomputed. Other accounts of the book appear as hashes alone, but a raw record goes in
-    whole, whatever else it holds. Ends like claim, by the status of the claims.
+    whole, whatever else it holds. Ends like claim, by the status of the claims. Nothing is written
+    when a time stamp is asked for and none is to be had (5), but with --stamp-optional.
     """
     from replay.claims import claims_table, read_claims
     from replay.evidence.pack import make_pack, period
@@ -79,26 +84,30 @@ def command(
             at=None if at is None else parse_moment(at),
         )
         made = make_pack(history, claims, asked, key)
-    out.write_bytes(made.data)
+    data, stamped, missed = with_stamp(made.data, stamp, stamp_root, is_optional=stamp_optional)
+    out.write_bytes(data)
     verdict = made.verdict
     if as_json:
         put_json({
             "pack": str(out),
-            "bytes": len(made.data),
+            "bytes": len(data),
             "key": key.verifier.text,
             "fingerprint": key.verifier.fingerprint,
             "events": verdict.events,
             "records": verdict.records,
             "root": verdict.point["root"],
             "claims": {one.name: one.status for one in made.checked},
+            "stamp": told(stamped),
         })  # fmt: skip
     else:
         put_tables([claims_table(made.checked)])
         tell(
             f"{out}: {verdict.events} events in {verdict.batches} batches, {verdict.records} raw "
-            f"records, {len(made.data)} bytes"
+            f"records, {len(data)} bytes"
         )
         tell(f"signed with {key.verifier.text}; give this key to the reader by another way")
+        for line in said(stamped, missed):
+            tell(line)
     unchecked = any(status == "not recomputed" for _, status, _, _ in verdict.claims)
     code = code_of(made.checked)
-    ctx.exit(exits.INCOMPLETE if code == exits.FINE and unchecked else code)
+    ctx.exit(exits.INCOMPLETE if code == exits.FINE and (unchecked or missed) else code)

@@ -38,7 +38,7 @@ _CODES_HEAD: Final = """# Exit codes
 _CODES_TAIL: Final = """
 Where several apply, one import of many files for instance, the first of 5, 4, 2, 1, 3 is given.
 A proof that is only partly possible never ends with 0.
-`verify-pack` and `verify.py` end with 10 to 29 where a pack is not what it says, one per cause:
+`verify-pack` and `verify.py` end with 10 to 32 where a pack is not what it says, one per cause:
 [the format of packs](../spec/pack.md#exit-codes-of-the-verifier) lists them.
 With `--json`, what ends a command is an object on standard error:
 `{"error": {"kind": …, "message": …, "exit": …}}`.

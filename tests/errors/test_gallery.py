@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import pytest_socket
 from click.testing import CliRunner
 
 from ledger import errors
@@ -79,6 +80,8 @@ def test_the_message_is_the_pinned_one(folder: Path, here: Path):
             held.enter_context(Book.open(next(here.glob("*.book")), write=True))
         elif case.get("hook") == "flip":
             flip()
+        elif case.get("hook") == "network":
+            pytest_socket.enable_socket()  # until the next test, which begins without
         result = invoke(*case["run"])
     said = without_chance(result.output)
     if update:

@@ -1,7 +1,7 @@
 """The verdict: everything held against everything else, in one order, with one exit code.
 
 Exit codes: 0 verified · 1 intact, and a claim is contradicted · 2 usage · 3 intact, and a claim is
-unknown or was not recomputed · 10 to 29 not what it says, one code per cause (FORMAT.md).
+unknown or was not recomputed · 10 to 32 not what it says, one code per cause (FORMAT.md).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from replay.evidence.verifier.container import contents
 from replay.evidence.verifier.course import Row, course, timeline_digest
 from replay.evidence.verifier.ed25519 import is_signed, key_hash, read_key, read_note
 from replay.evidence.verifier.engine import Journal, Listing
+from replay.evidence.verifier.stamp import STAMP, Stamp, read_stamp, told
 from replay.evidence.verifier.state import state_digest
 
 FORMAT = "rollforward pack 1"
@@ -67,6 +68,9 @@ CODES = {
     27: "the pack is older than the checkpoint given",
     28: "the pack does not continue the checkpoint given",
     29: "the figures in the pack are not those its events lead to",
+    30: "the time stamp cannot be read, or is about something else",
+    31: "the time stamp is not signed by the authority given",
+    32: "no time stamp, though its authority was given",
 }
 
 
@@ -82,6 +86,7 @@ class Verdict:
         self.key = ""
         self.claims: list[tuple[str, str, str, str]] = []
         self.pinned_by: list[str] = []
+        self.stamp: Stamp | None = None
 
 
 def verified(
@@ -114,6 +119,8 @@ def examined(
     checked(files, manifest, verdict, held)
     if held is not None and held["size"] == verdict.point["size"]:
         verdict.pinned_by.append("checkpoint")
+    if STAMP in files:
+        verdict.stamp = read_stamp(files[STAMP], files["signed.txt"])
     if not verdict.pinned_by:
         raise Refused(13, "intact, but nothing from outside says whose it is: give --key")
 
@@ -180,7 +187,7 @@ def check_files(files: Mapping[str, bytes], manifest: Any) -> None:
     Raises: Refused.
     """
     named = manifest["files"]
-    for name in sorted(set(named) | set(files) - {"manifest.json", "signed.txt"}):
+    for name in sorted(set(named) | set(files) - {"manifest.json", "signed.txt", STAMP}):
         if name in files and name in named and digest(files[name]) == named[name]:
             continue
         if name.startswith(BATCHES):
@@ -320,8 +327,16 @@ def main(words: list[str] | None = None) -> int:
     code, text, verdict = verified(data, key, held, tuple(given.accept))
     for line in said(verdict):
         print(line)
-    print(f"{'VERIFIED' if code == 0 else 'NOT VERIFIED'}: {text} [{code}: {CODES[code]}]")
+    print(closing(code, text, verdict))
     return code
+
+
+def closing(code: int, text: str, verdict: Verdict) -> str:
+    """Return the last line of an answer: whether all is well, why, and what was not looked at."""
+    word = "VERIFIED" if code == 0 else "NOT VERIFIED"
+    is_open = code == 0 and verdict.stamp is not None and not verdict.stamp.authority
+    rest = "; the time stamp was not checked" if is_open else ""
+    return f"{word}: {text}{rest} [{code}: {CODES[code]}]"
 
 
 def said(verdict: Verdict) -> list[str]:
@@ -337,6 +352,8 @@ def said(verdict: Verdict) -> list[str]:
     if verdict.key:
         pinned = " and ".join(verdict.pinned_by) or "nothing"
         lines.append(f"signed by {verdict.key}; pinned by {pinned}")
+    if verdict.stamp:
+        lines += told(verdict.stamp)
     return lines
 
 
