@@ -63,8 +63,11 @@ KNOWN_ONLY_TO = {
     "matplotlib": ("replay.chart",),
     "xlsxwriter": ("replay.papers",),
     "typst": ("replay.papers",),
-    "jinja2": ("replay.papers", "replay.evidence"),
+    "jinja2": ("replay.papers", "replay.evidence", "replay.web"),
     "pyspark": ("replay.columnar",),
+    "starlette": ("replay.web",),
+    "uvicorn": ("replay.web",),
+    "polars": ("replay.export",),
     "pyarrow": ("ledger.stores.parquet", "replay.export"),
 }
 

@@ -12,7 +12,7 @@ import attrs
 
 from ledger.entries import Reading, Unreadable
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
-from ledger.importers import captures, door, node, statements, tables, wrappers
+from ledger.importers import captures, door, exported, node, statements, tables, wrappers
 from ledger.importers.base import NO_HINTS, Document, Hints, Importer
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _read_quotes(document: Document, hints: Hints) -> Reading:
 
 
 IMPORTERS: Final[tuple[Importer, ...]] = (
+    *exported.IMPORTERS,
     *statements.IMPORTERS,
     *tables.IMPORTERS,
     *node.IMPORTERS,

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from ledger.cells import guarded
 from ledger.money import canonical, exact
 from replay.moments import iso
 from replay.papers import words
@@ -31,18 +32,8 @@ def csv_text(statement: Statement) -> str:
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(COLUMNS)
     with exact():
-        writer.writerows([tuple(map(_plain, row)) for row in _rows(statement)])
+        writer.writerows([tuple(map(guarded, row)) for row in _rows(statement)])
     return target.getvalue()
-
-
-def _plain(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: an apostrophe stands before it then.
-
-    Numbers, and tokens that are a sign and digits, are no formulas.
-    """
-    is_formula = text[:1] in {"=", "@", "\t", "\r"}
-    is_formula |= text[:1] in {"+", "-"} and not text[1:].replace(".", "", 1).isdigit()
-    return f"'{text}" if is_formula else text
 
 
 def _rows(statement: Statement) -> Iterator[tuple[str, ...]]:

@@ -40,6 +40,9 @@ class Column:
 
     name: str
     kind: Kind = "text"
+    may_lack: bool = False
+    """Whether an amount may be left open by what is shown; else, where there is none, it is
+    unknown."""
 
 
 @attrs.frozen(kw_only=True)

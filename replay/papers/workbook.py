@@ -18,8 +18,10 @@ from replay.papers.sheets import Block, Column, sheets, shown
 from replay.tables import UNKNOWN
 
 if TYPE_CHECKING:
-    from io import BytesIO
+    from collections.abc import Sequence
+    from typing import BinaryIO
 
+    from ledger.units import Millis
     from replay.papers.sheets import Cell, Sheet
     from replay.statement import Statement
 
@@ -41,8 +43,17 @@ _WIDE: Final = {"what": 44, "source record": 44, "cause": 18, "text": 120, "even
                 "recorded prices": 34}  # fmt: skip
 
 
-def write(statement: Statement, target: BytesIO) -> None:
+def write(statement: Statement, target: BinaryIO) -> None:
     """Write the workbook of a statement.
+
+    Raises: NotFound, when xlsxwriter is not installed.
+    """
+    title = words.heading(statement)
+    write_sheets(sheets(statement), target, title=title, at=statement.of.period.until)
+
+
+def write_sheets(found: Sequence[Sheet], target: BinaryIO, *, title: str, at: Millis) -> None:
+    """Write a workbook of sheets under one title; *at* stands for when it was made.
 
     Raises: NotFound, when xlsxwriter is not installed.
     """
@@ -60,16 +71,15 @@ def write(statement: Statement, target: BytesIO) -> None:
             "strings_to_urls": False,
         },
     )
-    title = words.heading(statement)
     book.set_properties(
         {
             "title": _text(title),
             "author": "rollforward",
-            "created": _EPOCH + timedelta(seconds=statement.of.period.until // 1000),
+            "created": _EPOCH + timedelta(seconds=at // 1000),
         }
     )
     writer = _Writer(book, title)
-    for sheet in sheets(statement):
+    for sheet in found:
         writer.sheet(sheet)
     book.close()
 
@@ -155,7 +165,7 @@ class _Writer:
             page.write_datetime(row, index, when, self._format("moment", 0, strong=strong))
         elif column.kind == "count" and cell is not None:
             page.write_number(row, index, int(cell), self._format("count", 0, strong=strong))
-        elif column.kind == "amount":
+        elif column.kind == "amount" and not column.may_lack:
             page.write_string(row, index, UNKNOWN, self._format("unknown", 0, strong=strong))
         elif cell is not None:
             page.write_string(row, index, _text(str(cell)), self._format("text", 0, strong=strong))
