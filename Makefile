@@ -60,6 +60,7 @@ docs: $(VENV)/.installed ## build the documents as a site in build/docs; a warni
 
 bench: $(VENV)/.installed ## measure append, fold and reads on this machine
 	@$(BIN)/python benchmarks/spine.py
+	@$(BIN)/python benchmarks/slider.py
 
 soak: $(VENV)/.installed ## run the suite with the deep profile: hours, for nights
 	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -n auto --timeout=0

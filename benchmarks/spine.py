@@ -6,9 +6,10 @@ index, chain and seal on append; course, decoding and every projection on replay
 ``baseline.py``; a digest holds every figure of both against the other. Replays are timed in
 processor seconds and taken in turn, the best of three for each side; all else on the wall.
 
-    python benchmarks/spine.py [--events 1000000] [--instants 500]
+    python benchmarks/spine.py [--events 1000000] [--instants 500] [--folder FOLDER]
 
-prints a line per figure with the ratio and the bar, and exits 1 when a bar is missed.
+prints a line per figure with the ratio and the bar, and exits 1 when a bar is missed. What it
+makes is left in FOLDER, where one is named: the book is ``ours.book``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ ACCOUNT = Address("0x5ca1ab1e000000000000000000000000be4c4a4c")
 STREAM = account_stream(ACCOUNT)
 COINS = {f"C{index}": index % 4 for index in range(20)}
 BATCH = 1000
+FIRST_MOMENT = 1_750_000_000_000
 REPLAYS = 3
 BARS = {"append": 6.0, "replay": 5.0, "bytes": 5.0, "instant": 8.0}
 
@@ -54,7 +56,7 @@ def events(count: int) -> list[Event]:
     held = dict.fromkeys(COINS, Decimal(0))
     prices = {coin: chance.randint(10**3, 10**7) for coin in COINS}
     made: list[Event] = []
-    at = 1_750_000_000_000
+    at = FIRST_MOMENT
     for number in range(count):
         at += chance.randint(1, 4000)
         roll = chance.random()
@@ -201,22 +203,28 @@ def replay_baseline(count: int, _: int, folder: Path) -> Figures:
     return {"replay": count / seconds, "digest": digest_of(baseline.figures(whole))}
 
 
+def write_book(path: Path, made: list[Event]) -> None:
+    """Append events to a new book, a page at a time."""
+    from ledger.book import Book
+
+    raw = RawRecord(name="memory", body=b"[]", digest=Digest(hashlib.sha256(b"[]").hexdigest()))
+    with Book.create(path) as book:
+        for first in range(0, len(made), BATCH):
+            page = tuple(made[first : first + BATCH])
+            rows = tuple(range(first, first + len(page)))
+            part = Part(stream=STREAM, source="api", answer="", events=page, rows=rows)
+            book.append(raw, Reading(kind="events", parts=(part,)), recorded=Millis(first))
+
+
 def run_ours(count: int, instants: int, folder: Path) -> Figures:
     """Append through the book, and ask through the engine."""
-    from ledger.book import Book
     from replay.audit import Audit
 
     made = events(count)
     moments = [event.at for event in made]
     path = folder / "ours.book"
-    raw = RawRecord(name="memory", body=b"[]", digest=Digest(hashlib.sha256(b"[]").hexdigest()))
     started = time.perf_counter()
-    with Book.create(path) as book:
-        for first in range(0, count, BATCH):
-            page = tuple(made[first : first + BATCH])
-            rows = tuple(range(first, first + len(page)))
-            part = Part(stream=STREAM, source="api", answer="", events=page, rows=rows)
-            book.append(raw, Reading(kind="events", parts=(part,)), recorded=Millis(first))
+    write_book(path, made)
     appended = time.perf_counter() - started
     del made
     stored = sizes(folder, "ours.book")
@@ -413,9 +421,10 @@ def main() -> int:
         f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}"
     )
     print(f"{given.events:,} events, {given.instants} instants; {machine}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        ours, plain = compared(given.events, given.instants, Path(folder))
-        files = measured("import", min(given.events, 200_000), 0, Path(folder))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        ours, plain = compared(given.events, given.instants, folder)
+        files = measured("import", min(given.events, 200_000), 0, folder)
         return report(ours, plain, files)
 
 
