@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 import attrs
 
 from ledger import archive, seal, verification
-from ledger.catalog import Catalog, place_in
+from ledger.catalog import Catalog, beginning, place_in
 from ledger.codec import decode, identity
 from ledger.entries import (
     Batch,
@@ -417,6 +417,11 @@ class Book:
                         self._known.refresh()
                         return _entry(self._known.batch(row.position), place)
         raise NotFound(what="event", name=event_id, remedy="An identity has 32 hexadecimal digits")
+
+    def beginning(self, start: bytes) -> frozenset[bytes]:
+        """Return the identities of events, of all streams, that begin so."""
+        rows = self._store.indexes()
+        return frozenset(one for row in rows for one in beginning(row.identities, start))
 
     def quarantine(self) -> tuple[Quarantined, ...]:
         """Return all rows that could not be read, in the order they were set aside."""

@@ -15,7 +15,7 @@ from ledger.errors import BrokenChain
 from ledger.stores import form as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ledger.entries import Covered, Header
     from ledger.stores import Store
@@ -184,3 +184,12 @@ def place_in(identities: bytes, wanted: bytes) -> int | None:
     while at >= 0 and at % 16:
         at = identities.find(wanted, at + 1)
     return at >> 4 if at >= 0 else None
+
+
+def beginning(identities: bytes, start: bytes) -> Iterator[bytes]:
+    """Yield the identities of an index that begin so."""
+    at = identities.find(start)
+    while at >= 0:
+        if not at % 16:
+            yield identities[at : at + 16]
+        at = identities.find(start, at + 1)

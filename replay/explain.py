@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ledger.events import Event
     from ledger.units import Millis
     from projections.reference import Reference
-    from replay.audit import AccountHistory
+    from replay.audit import AccountHistory, Audit
 
 Change: TypeAlias = "Decimal | Literal['unknown']"
 """By how much an event changes a figure."""
@@ -68,7 +68,7 @@ class Evidence:
 
 
 @attrs.frozen(kw_only=True)
-class Explanation:
+class Explanation(Tabled):
     """What a figure or an event rests on."""
 
     subject: str
@@ -99,10 +99,16 @@ class Explanation:
             empty="none",
         )
 
+    @property
+    @override
+    def exact_tables(self) -> tuple[Table, ...]:
+        """The tables, and the raw records behind them."""
+        return (*self.tables, self.evidence_table())
+
+    @override
     def _repr_html_(self) -> str:
         """Return it as HTML, for notebooks."""
-        tables = (*self.tables, self.evidence_table())
-        return "".join(table._repr_html_() for table in tables)
+        return "".join(table._repr_html_() for table in self.exact_tables)
 
 
 def explain(
@@ -146,6 +152,46 @@ def _all_identities(account: AccountHistory, position: int) -> Iterator[str]:
 
 
 # ------------------------------------------------------------------------------- one event
+
+
+def identity_anywhere(audit: Audit, start: str) -> str:
+    """Return the identity, of any stream of a book, that begins so.
+
+    Raises: NotFound, when none does; UnclearQuestion, when several do.
+    """
+    even = start if len(start) % 2 == 0 else start[:-1]
+    found = (
+        [
+            name
+            for name in (one.hex() for one in audit.book.beginning(bytes.fromhex(even)))
+            if name.startswith(start)
+        ]
+        if _IDENTITY.match(start)
+        else []
+    )
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(what="event", name=start[:32], remedy="See rollforward history")
+    raise UnclearQuestion(
+        asked=start, problem=f"begins {len(found)} identities", remedy="Give more of its digits"
+    )
+
+
+def explain_any(account: AccountHistory, identity: str, position: int) -> Explanation:
+    """Return what an event rests on, one of a market or reserve of the account's book included.
+
+    Raises: NotFound, when the book has no such event.
+    """
+    entry = account.audit.find(identity)
+    if entry.event.stream == account.stream:
+        return _of_event(account, identity, position)
+    return Explanation(
+        subject=identity,
+        figure=None,
+        tables=(_fields(entry),),
+        evidence=(_evidence(account, entry),),
+    )
 
 
 def _of_event(account: AccountHistory, identity: str, position: int) -> Explanation:

@@ -62,7 +62,8 @@ def age_text(age_ms: int | None) -> str:
     return " ".join(parts)
 
 
-def _cell(figure: Figure) -> str:
+def cell_text(figure: Figure) -> str:
+    """Return a figure for people; ``none`` where it does not exist, as a price that nothing has."""
     if figure.value is not None:
         return shown(figure.value)
     return UNKNOWN if figure.missing else "none"
@@ -104,21 +105,23 @@ def tables(found: MarginAt) -> tuple[Table, ...]:
         shown_tables += [
             _figures(judgement, found.margin.picture, notes(found, judgement) if last else ()),
             _positions(judgement),
-            _verdicts(judgement),
+            verdicts_table(judgement),
         ]
     if found.compared:
         shown_tables.append(compared_table(found))
     return tuple(shown_tables)
 
 
-def _of_account(judgement: Judgement) -> Iterator[Figure]:
+def of_account(judgement: Judgement) -> Iterator[Figure]:
+    """Yield the figures of the whole account that the mode has, the ratio first."""
     for name in _OF_THE_ACCOUNT:
         figure = getattr(judgement, name)
         if figure is not None:
             yield figure
 
 
-def _of_token(token: TokenMargin) -> Iterator[Figure]:
+def of_token(token: TokenMargin) -> Iterator[Figure]:
+    """Yield the figures of a token that the mode has, in the order of the table."""
     for name in _OF_A_TOKEN:
         figure = getattr(token, name)
         if figure is not None:
@@ -127,7 +130,8 @@ def _of_token(token: TokenMargin) -> Iterator[Figure]:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     return (
-        figure.name, figure.of, _cell(figure), figure.unit, figure.rule or "input", figure.status,
+        figure.name, figure.of, cell_text(figure), figure.unit, figure.rule or "input",
+        figure.status,
     )  # fmt: skip
 
 
@@ -140,11 +144,11 @@ def _is_empty(picture: Picture, token: TokenMargin) -> bool:
 
 
 def _figures(judgement: Judgement, picture: Picture, remarks: tuple[str, ...]) -> Table:
-    rows = [_row(figure) for figure in _of_account(judgement)]
+    rows = [_row(figure) for figure in of_account(judgement)]
     for token in judgement.tokens:
         if _is_empty(picture, token):
             continue
-        rows += [_row(figure) for figure in _of_token(token)]
+        rows += [_row(figure) for figure in of_token(token)]
     if not judgement.tokens:
         for exchange in judgement.exchanges:
             rows += [
@@ -174,9 +178,9 @@ def _positions(judgement: Judgement) -> Table:
                     "isolated" if each.is_isolated else "cross",
                     shown(each.size),
                     shown(each.mark),
-                    _cell(each.value),
-                    _cell(each.maintenance),
-                    _cell(price),
+                    cell_text(each.value),
+                    cell_text(each.maintenance),
+                    cell_text(price),
                     _distance(each.mark, price.value),
                 )
             )
@@ -203,14 +207,15 @@ def _distance(mark: Decimal | None, price: Decimal | None) -> str | None:
     return f"{'+' if share > 0 else ''}{canonical(share)}%"
 
 
-def _verdicts(judgement: Judgement) -> Table:
+def verdicts_table(judgement: Judgement) -> Table:
+    """Return the conditions of liquidation, each with its answer and the readings it rests on."""
     words = {True: "yes", False: "no", None: UNKNOWN}
     return Table(
         title="Conditions of liquidation",
         columns=("condition", "of", "holds", "limit", "short_by", "unit", "readings", "status"),
         rows=tuple(
             (
-                each.question, each.of, words[each.holds], each.limit, _cell(each.figure),
+                each.question, each.of, words[each.holds], each.limit, cell_text(each.figure),
                 each.figure.unit, " ".join(each.readings), each.status,
             )
             for each in judgement.verdicts
@@ -263,7 +268,7 @@ def compared_table(found: MarginAt) -> Table:
         columns=("figure", "of", "ours", "venue", "residual", "grade", "agrees"),
         rows=tuple(
             (
-                each.name, each.of, _cell(each.ours), shown(each.venue),
+                each.name, each.of, cell_text(each.ours), shown(each.venue),
                 None if each.residual is None else shown(each.residual), each.grade,
                 None if each.residual is None else "no" if differs(each) else "yes",
             )
@@ -433,7 +438,7 @@ def _judgement(found: MarginAt, judgement: Judgement, *, explained: bool) -> dic
              "note": each.note}
             for each in judgement.figures()
         ],
-        "verdicts": _verdicts(judgement).to_dicts(),
+        "verdicts": verdicts_table(judgement).to_dicts(),
     }  # fmt: skip
     if explained:
         told["alternatives"] = readings_table(judgement).to_dicts()
