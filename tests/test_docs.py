@@ -21,9 +21,12 @@ from ledger.seal import digest_of_record
 from projections import postings
 from projections.reference import EMPTY
 from tests.support import event_reference, rulebook_reference, sessions
+from tests.support.blocks import blocks as every_block
+from tests.support.blocks import shown
 from tests.support.sessions import FENCE, blocks, pattern
 
 ROOT = Path(__file__).resolve().parents[1]
+ALL = every_block()
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -45,17 +48,46 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path):
                 assert anchor in slugs, target
 
 
+def scripts(page: Path) -> str:
+    """Return what a page has a shell do beside its sessions; what can only be shown left out."""
+    name = page.relative_to(ROOT).as_posix()
+    found = [block for block in ALL if (block.page, block.language) == (name, "sh")]
+    return "".join(block.body for block in found if not shown(block))
+
+
+TAUGHT_BY_HAND = ROOT / "docs" / "how-to" / "import-what-you-have.md"
+"""The page whose scripts ask the venue: they run below, against the bundled history."""
+
+
 @pytest.mark.parametrize(
     "page",
-    [page for page in DOCS if sessions.commands(page)],
+    [page for page in DOCS if sessions.commands(page) or blocks(page, "python")],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
-def test_every_session_in_the_documents_prints_what_it_says(page: Path, folder: Path):
+def test_everything_on_a_page_runs_and_prints_what_it_says(page: Path, folder: Path):
+    """First its sessions, command by command, then its Python, then its scripts."""
     for command, expected in sessions.commands(page):
         printed = sessions.run(command, folder)
         assert pattern(expected).fullmatch(printed), (
             f"$ {command}\n{printed}\n--- said:\n{expected}"
         )
+    for number, block in enumerate(blocks(page, "python")):
+        (folder / f"block{number}.py").write_text(block, encoding="utf-8")
+        printed = sessions.run(f"python block{number}.py && echo ran", folder)
+        assert printed.endswith("ran\n"), printed
+    script = scripts(page)
+    if page != TAUGHT_BY_HAND and script:
+        programs = {line.split()[0] for line in script.splitlines() if line.strip()}
+        missing = [name for name in sorted(programs) if sessions.program(name, folder) is None]
+        if missing:
+            pytest.skip(f"not installed here: {', '.join(missing)}")
+        printed = sessions.run(f"set -e\n{script}\necho all of it ran", folder)
+        assert printed.endswith("all of it ran\n"), printed
+
+
+def test_every_script_is_on_a_page_that_is_run():
+    run = {page for page in DOCS if sessions.commands(page)} | {TAUGHT_BY_HAND}
+    assert {page for page in DOCS if scripts(page)} <= run
 
 
 CURL = """
@@ -83,27 +115,12 @@ def test_what_to_save_and_import_is_a_script_that_runs(folder: Path):
     curl.write_text(f"#!{sys.executable}\n{CURL}", encoding="utf-8")
     curl.chmod(0o755)
     (folder / "trade_history.csv").write_text(EXPORT, encoding="utf-8")
-    page = ROOT / "docs" / "how-to" / "import-what-you-have.md"
-    script = "set -e\n" + "\n".join(blocks(page, "sh")) + "\necho all of it ran\n"
+    script = f"set -e\n{scripts(TAUGHT_BY_HAND)}\necho all of it ran\n"
     me = "0x5ca1ab1e000000000000000000000000ca5cade0"
     printed = sessions.run(script.replace("0xYOUR_ADDRESS", me), folder)
     assert printed.endswith("all of it ran\n"), printed
     shown = json.loads(sessions.run("rollforward show --json 2>/dev/null", folder))
     assert {"HYPE", "USDC"} <= {row["asset"] for row in shown["balances"]}
-
-
-@pytest.mark.parametrize(
-    "page",
-    [page for page in DOCS if blocks(page, "python")],
-    ids=lambda page: str(page.relative_to(ROOT)),
-)
-def test_python_in_the_documents_runs_after_the_commands_of_its_page(page: Path, folder: Path):
-    for command, _ in sessions.commands(page):
-        sessions.run(command, folder)
-    for number, block in enumerate(blocks(page, "python")):
-        (folder / f"block{number}.py").write_text(block, encoding="utf-8")
-        printed = sessions.run(f"python block{number}.py && echo ran", folder)
-        assert printed.endswith("ran\n"), printed
 
 
 def test_every_command_that_is_mentioned_exists_with_its_options():

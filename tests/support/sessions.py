@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -82,11 +83,23 @@ def recorded_folder() -> Path:
     return (ROOT / (os.environ.get("ROLLFORWARD_RECORDED") or "../shared/recorded")).resolve()
 
 
+def path_of(folder: Path) -> str:
+    """Return where programs are looked for: ours, those beside the interpreter, the system's."""
+    return os.pathsep.join(
+        [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    )
+
+
+def program(name: str, folder: Path) -> str | None:
+    """Return where a program is that a page names, or None."""
+    return shutil.which(name, path=path_of(folder))
+
+
 def run(command: str, folder: Path) -> str:
     """Return what a command prints on both streams; spaces at line ends are taken off."""
-    kept = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
     env = {
-        **kept,
+        "PATH": path_of(folder),
+        "HOME": str(folder),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "COLUMNS": "132",
