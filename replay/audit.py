@@ -35,7 +35,7 @@ from replay.checkpoints import Checkpoints
 from replay.engine import Engine, Folded
 from replay.moments import iso, parse_known, parse_moment
 from replay.rows import Rows
-from replay.tables import Table
+from replay.tables import Table, Tabled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -378,7 +378,7 @@ class AccountHistory:
 
 
 @attrs.frozen(kw_only=True)
-class Instant:
+class Instant(Tabled):
     """One account at one instant, as known at one position."""
 
     history: AccountHistory
@@ -504,6 +504,7 @@ class Instant:
         """Return all tables as plain text."""
         return "\n\n".join([self.heading, *(str(table) for table in self.tables)])
 
+    @override
     def _repr_html_(self) -> str:
         """Return all tables as HTML, for notebooks."""
         from html import escape

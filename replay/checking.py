@@ -26,7 +26,7 @@ from projections.fold import Stopped
 from projections.positions import SHEET_DIGITS
 from replay import desk, desk_views, keys, views
 from replay.moments import iso
-from replay.tables import Table
+from replay.tables import Table, Tabled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Checked:
 
 
 @attrs.frozen(kw_only=True)
-class CheckReport:
+class CheckReport(Tabled):
     """What checks came to, over one or several histories."""
 
     checked: tuple[Checked, ...]
@@ -96,9 +96,10 @@ class CheckReport:
             empty="nothing recorded that could be checked",
         )
 
-    def _repr_html_(self) -> str:
-        """Return the summary as HTML, for notebooks."""
-        return self.table()._repr_html_()
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The summary."""
+        return (self.table(),)
 
 
 def _short(subject: str) -> str:
@@ -119,10 +120,20 @@ def check_book(audit: Audit, *, position: int) -> CheckReport:
         for info in audit.book.streams()
         if stream_account(info.stream) is None and info.stream != BOOK and not is_desk(info.stream)
     ]
-    return CheckReport(checked=(*checked, _checked_desk(audit, position)))
+    return CheckReport(checked=(*checked, checked_desk(audit, position)))
 
 
-def _checked_desk(audit: Audit, position: int) -> Checked:
+def checked_stream(audit: Audit, stream: Stream, position: int) -> Checked | None:
+    """Return what the checks find in one history; None for the book's own and the desks'."""
+    account = stream_account(stream)
+    if account is not None:
+        return _checked_account(audit.account(account), position)
+    if stream == BOOK or is_desk(stream):
+        return None
+    return _checked_market(audit.engine, stream, position)
+
+
+def checked_desk(audit: Audit, position: int) -> Checked:
     """Return which recorded acts on breaks have no effect, and which signatures are false."""
     read = desk.read(audit.book, position=position)
     return Checked(
@@ -283,7 +294,7 @@ def place_of_finding(audit: Audit, finding: Finding) -> str | None:
     return None
 
 
-def _in_words(text: str) -> str:
+def in_words(text: str) -> str:
     """Return a sentence of a finding with its moments as dates; projections know no calendar."""
     return _MOMENT.sub(lambda found: iso(int(found[0])), text)
 
@@ -294,7 +305,7 @@ def said(audit: Audit, finding: Finding) -> str:
     event = f" event {finding.events[-1][:12]}" if finding.events else ""
     whose = f" {finding.account}" if finding.account else ""
     return (
-        f"{where}: {finding.severity}: {finding.check}: {_in_words(finding.text)}"
+        f"{where}: {finding.severity}: {finding.check}: {in_words(finding.text)}"
         f" [{iso(finding.at)}{whose}{event}]"
     )
 
@@ -304,7 +315,7 @@ def as_dict(audit: Audit, finding: Finding) -> dict[str, object]:
     told = attrs.asdict(finding)
     return {
         **told,
-        "text": _in_words(finding.text),
+        "text": in_words(finding.text),
         "at": iso(finding.at),
         "place": place_of_finding(audit, finding),
     }

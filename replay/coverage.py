@@ -21,6 +21,7 @@ from projections.coverage import LEVELS, Claims, Level, Stretch, Walk, certified
 from projections.coverage.markets import hourly, recent
 from replay.coverage_text import days_table, flat, length_text, lines, strip, table
 from replay.moments import iso
+from replay.tables import Table, Tabled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ledger.units import Stream
     from replay.audit import AccountHistory
     from replay.engine import Engine
-    from replay.tables import Table
 
 KEPT: Final = 4
 """How many histories are remembered as they were read."""
@@ -39,7 +39,7 @@ QUICK: Final = 20_000
 
 
 @attrs.frozen(kw_only=True)
-class Certificate:
+class Certificate(Tabled):
     """What is known of the completeness of one account's history in a period.
 
     **Order**: family by family, each by time and without a gap; both ends included. Stretches in
@@ -93,6 +93,11 @@ class Certificate:
     def table(self) -> Table:
         """One row per stretch."""
         return table(self.title, self.stretches)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Stretch by stretch, and day by day."""
+        return (self.table, attrs.evolve(self.by_day, title="Coverage by day"))
 
     @property
     def by_day(self) -> Table:

@@ -22,6 +22,7 @@ from projections.beliefs import UNKNOWN, Cause, Change, Figures, Stage, decompos
 from replay.knowledge import Knowledge
 from replay.learned import BUDGET, METADATA, Step, steps, within
 from replay.moments import parse_moment
+from replay.tables import Table, Tabled
 from replay.worth import Market
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from projections.reference import Reference
     from replay.audit import AccountHistory
     from replay.closing import Closed
-    from replay.tables import Table
 
 MEASURES: Final = ("mark", "oracle", "mid", "last", "reserve")
 """Price sources that can be named: only prices of this measure count."""
@@ -70,7 +70,7 @@ class Question:
 
 
 @attrs.frozen(kw_only=True)
-class Diff:
+class Diff(Tabled):
     """Every figure asked for, at both ends, with the causes of its change."""
 
     account: str
@@ -110,10 +110,6 @@ class Diff:
         from replay.diff_report import as_dict
 
         return as_dict(self)
-
-    def _repr_html_(self) -> str:
-        """Return both tables as HTML, for notebooks."""
-        return "".join(table._repr_html_() for table in self.tables)
 
 
 def asked(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 import msgspec
+from typing_extensions import override
 
 from ledger import timeline
 from ledger.codec import decode, encode, event_id
@@ -19,7 +20,7 @@ from projections.chart import position, size_asset
 from projections.postings import fee_asset, is_perp, postings
 from replay.history import Running
 from replay.moments import iso
-from replay.tables import UNKNOWN, Table
+from replay.tables import UNKNOWN, Table, Tabled
 from replay.views import place_name
 from replay.words import described
 

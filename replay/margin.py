@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
+from typing_extensions import override
 
 from ledger.entries import AsOf
 from ledger.errors import UnclearQuestion
@@ -54,6 +55,7 @@ from projections.prices import State as PriceState
 from projections.rulebooks import CALENDAR, by_id
 from projections.rulebooks.base import Rulebook
 from replay.recorded import Recorded
+from replay.tables import Table, Tabled
 from replay.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
@@ -62,7 +64,6 @@ if TYPE_CHECKING:
     from ledger.events import Event, Opened
     from projections.margin import Picture
     from replay.audit import AccountHistory
-    from replay.tables import Table
 
 MODES: Final[tuple[Mode, ...]] = (
     "default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstraction",
@@ -144,7 +145,7 @@ class Rests:
 
 
 @attrs.frozen(kw_only=True)
-class MarginAt:
+class MarginAt(Tabled):
     """Margin of an account at an instant, with what it rests on."""
 
     margin: Margin
@@ -187,9 +188,13 @@ class MarginAt:
 
         return tables(self)
 
-    def _repr_html_(self) -> str:
-        """Return it as HTML, for notebooks."""
-        return "".join(table._repr_html_() for table in self.tables)
+    @property
+    @override
+    def exact_tables(self) -> tuple[Table, ...]:
+        """Figures and positions with all their digits, under every rulebook that may have held."""
+        from replay.export.exact import of_margin
+
+        return of_margin(self)
 
     @property
     def missing(self) -> tuple[str, ...]:

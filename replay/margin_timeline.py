@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
+from typing_extensions import override
 
 from ledger import events as ev
 from ledger.errors import UnclearQuestion
@@ -18,7 +19,7 @@ from projections.margin.rebuilt import UNDERLYING
 from projections.rulebooks import by_id
 from replay.margin_report import shown
 from replay.moments import iso
-from replay.tables import UNKNOWN, Table
+from replay.tables import UNKNOWN, Table, Tabled
 from replay.words import described
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Mover:
 
 
 @attrs.frozen(kw_only=True)
-class Timeline:
+class Timeline(Tabled):
     """The ratio of an account through an interval."""
 
     account: str
@@ -112,6 +113,30 @@ class Timeline:
     def liquidations(self) -> tuple[Mover, ...]:
         """The liquidations of the interval, in order of time."""
         return tuple(each for each in self.movers if each.is_liquidation)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """One row per instant, and the events that moved the ratio, as people read them."""
+        return (self.for_people(), self.movers_table())
+
+    @property
+    @override
+    def exact_tables(self) -> tuple[Table, ...]:
+        """The same with all their digits."""
+        from replay.export.exact import of_timeline
+
+        return of_timeline(self)
+
+    def _repr_svg_(self) -> str:
+        """Return the ratio through the interval as a picture, for notebooks."""
+        from replay.margin_drawing import drawn
+
+        return drawn(self)
+
+    @override
+    def _repr_html_(self) -> str:
+        """Return picture and tables as HTML, for notebooks."""
+        return self._repr_svg_() + "".join(table._repr_html_() for table in self.tables)
 
     def table(self) -> Table:
         """Return one row per instant."""

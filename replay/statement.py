@@ -38,6 +38,7 @@ from projections.valuation import Quote, worth
 from replay.coverage import Certificate, certificate
 from replay.groups import groups
 from replay.statement_reading import Entry, Of, Reader, Walked, add
+from replay.tables import Tabled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +93,7 @@ class Then:
 
 
 @attrs.frozen(kw_only=True)
-class Statement:
+class Statement(Tabled):
     """One period of one account or group, in quantities and in money."""
 
     of: Of

@@ -6,13 +6,16 @@ Every cell is text: amounts in plain digits as they are, never rounded, never a 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import attrs
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import polars as pl
+    import pyarrow as pa
 
 Cell: TypeAlias = str | None
 
@@ -39,6 +42,27 @@ class Table:
     def to_dicts(self) -> list[dict[str, Cell]]:
         """Return one dictionary per row; amounts stay text, so that no digit can get lost."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table as one of Arrow: amounts exact decimals, moments in UTC, unknown null.
+
+        The types are those of ``replay.export.arrow``; how much is unknown stands in a note of the
+        schema's metadata.
+
+        Raises: NotFound, when pyarrow is not installed (extra ``analysis``).
+        """
+        from replay.export.arrow import table_of
+
+        return table_of(self)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the table as a frame of polars, with the types of ``to_arrow``.
+
+        Raises: NotFound, when polars is not installed (extra ``analysis``).
+        """
+        from replay.export.arrow import frame_of
+
+        return frame_of(self)
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -104,3 +128,44 @@ class Table:
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             + (f"<ul>{notes}</ul>" if notes else "")
         )
+
+
+class _Shown(Protocol):
+    @property
+    def tables(self) -> tuple[Table, ...]: ...
+
+    @property
+    def exact_tables(self) -> tuple[Table, ...]: ...
+
+
+class Tabled:
+    """What shows itself as tables: give it ``tables``, and a notebook has it in every form."""
+
+    __slots__ = ()
+
+    @property
+    def exact_tables(self: _Shown) -> tuple[Table, ...]:
+        """The tables with all their digits, for programs."""
+        return self.tables
+
+    def to_arrow(self: _Shown) -> dict[str, pa.Table]:
+        """Return the tables as those of Arrow, by name: their titles, in lower case and joined.
+
+        Raises: NotFound, when pyarrow is not installed (extra ``analysis``).
+        """
+        from replay.export.arrow import tables_of
+
+        return tables_of(self.exact_tables)
+
+    def to_polars(self: _Shown) -> dict[str, pl.DataFrame]:
+        """Return the tables as frames of polars, by name.
+
+        Raises: NotFound, when polars is not installed (extra ``analysis``).
+        """
+        from replay.export.arrow import frames_of
+
+        return frames_of(self.exact_tables)
+
+    def _repr_html_(self: _Shown) -> str:
+        """Return it as HTML, for notebooks."""
+        return "".join(table._repr_html_() for table in self.tables)

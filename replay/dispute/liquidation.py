@@ -32,7 +32,7 @@ from replay.dispute.waterfall import Waterfall, waterfall
 from replay.margin import Assembler, MarginAt, Question
 from replay.margin_report import shown, verdict_text
 from replay.moments import iso
-from replay.tables import UNKNOWN, Table
+from replay.tables import UNKNOWN, Table, Tabled
 from replay.words import described
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ LOOKED_BACK_MS: Final = 3_600_000
 
 
 @attrs.frozen(kw_only=True)
-class Liquidation:
+class Liquidation(Tabled):
     """One recorded liquidation, explained as far as the records go."""
 
     account: str

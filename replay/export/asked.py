@@ -10,18 +10,15 @@ from ledger import timeline
 from ledger.codec import tag_of
 from ledger.events import Filled, FundingPaid, InterestAccrued
 from ledger.kinds import KIND_OF, KINDS
-from ledger.money import canonical
 from ledger.units import BOOK, Address, Millis, account_stream, is_desk, stream_account
 from replay.audit import Audit
-from replay.moments import iso
-from replay.tables import UNKNOWN, Table
+from replay.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ledger.units import Stream
     from replay.audit import AccountHistory
-    from replay.margin_timeline import Timeline
 
 Form: TypeAlias = Literal["csv", "jsonl", "parquet", "xlsx", "beancount", "hledger"]
 What: TypeAlias = Literal[
@@ -54,10 +51,6 @@ WHAT: Final[dict[What, str]] = {
 """What can be exported; the first five are events and can be imported again."""
 
 OF_EVENTS: Final = frozenset({"events", *_SOME})
-
-MARGIN_COLUMNS: Final = (
-    "at", "ratio", "requirement", "value", "liquidatable", "mode", "rulebook", "unknown",
-)  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -133,35 +126,16 @@ class Asked:
         return instant.balances if self.what == "balances" else instant.positions
 
     def _margin(self, history: AccountHistory) -> Table:
+        from replay.export.exact import of_timeline
         from replay.margin import Assembler, Question
+        from replay.margin_timeline import COLUMNS
         from replay.margin_timeline import timeline as through
 
         span = self.span()
         of = Assembler(history, self.position, Question())
         if span is None:
-            return Table(title=f"Margin of {history.account}", columns=MARGIN_COLUMNS)
-        return margin_table(through(of, *span, self.every))
-
-
-def margin_table(found: Timeline) -> Table:
-    """Return margin through time with all its digits, one row per instant."""
-    words = {True: "yes", False: "no", None: UNKNOWN}
-    return Table(
-        title=f"Margin of {found.account}, every {found.every}",
-        columns=MARGIN_COLUMNS,
-        rows=tuple(
-            (
-                iso(each.at),
-                *(None if value is None else canonical(value)
-                  for value in (each.ratio, each.requirement, each.value)),
-                words[each.liquidatable], each.mode, " | ".join(each.rulebooks),
-                ", ".join(each.missing) or None,
-            )
-            for each in found.points
-        ),
-        numbers=frozenset({"ratio", "requirement", "value"}),
-        notes=found.notes(),
-    )  # fmt: skip
+            return Table(title=f"Margin of {history.account}", columns=COLUMNS)
+        return of_timeline(through(of, *span, self.every))[0]
 
 
 @attrs.frozen(kw_only=True)
