@@ -13,7 +13,7 @@ from replay.audit import Instant
 from replay.margin_timeline import coins_of
 from replay.slider.drawing import Drawing
 from replay.slider.marks import marks
-from replay.slider.points import points
+from replay.slider.points import points as chosen
 from replay.slider.steps import Steps
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ class Slider:
 
     # ------------------------------------------------------------------- lines
 
-    def lanes(self, count: int = POINTS) -> Lanes:
-        """Return the lines of the account through at most *count* instants (16 to 2,000)."""
-        return self._drawn(self.position, count)
+    def lanes(self, points: int = POINTS) -> Lanes:
+        """Return the lines of the account through at most so many instants (16 to 2,000)."""
+        return self._drawn(self.position, points)
 
-    def ghost(self, position: int, count: int = POINTS) -> Lanes:
+    def ghost(self, position: int, points: int = POINTS) -> Lanes:
         """Return the lines as known at another position: the other belief."""
-        return self._drawn(position, count)
+        return self._drawn(position, points)
 
     @cached_property
     def marks(self) -> tuple[Mark, ...]:
@@ -139,4 +139,4 @@ class Slider:
         prices: set[int] = set()
         if steps.span is not None:
             prices = of.recorded.price_moments(*steps.span, coins_of(of, steps.span[1]))
-        return Drawing(of).lanes(points(steps, self.marks, prices, count))
+        return Drawing(of).lanes(chosen(steps, self.marks, prices, count))
