@@ -142,6 +142,12 @@ SHOWN = (
         "a shape with names in place of values",
     ),
     Shown(
+        "docs/spec/pack.md",
+        "openssl ts -verify",
+        "tests/replay/test_stamp.py::test_openssl_agrees_with_the_command_that_is_named",
+        "a pack stamped by an authority nobody can bundle",
+    ),
+    Shown(
         "docs/spec/breaks.md",
         "[desk, account, subject, at, until, key]",
         "tests/test_docs_blocks.py::test_names_and_figures_of_breaks_are_made_as_the_page_says",
