@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import attrs
+import click
 import pytest
 
 from ledger.book import Book
@@ -26,6 +27,8 @@ from ledger.events import BreakApproved
 from ledger.units import Address, Digest, EventId, Millis, desk_stream
 from projections.breaks import Break, approval_statement, identity
 from projections.claims_language import parse_claim
+from replay.cli.app import app
+from replay.demo import BOOK
 from tests.support import blocks, packs, sessions
 from tests.support.blocks import ROOT, Block
 
@@ -109,6 +112,18 @@ def test_the_picture_of_three_hands_names_files_there_are():
     named = re.findall(r"\w+\.py", body_of("tests/support/README.md", "venue.py ── rows"))
     assert named
     assert [] == [name for name in named if not (ROOT / "tests" / "support" / name).exists()]
+
+
+def test_what_the_first_page_starts_is_there_to_be_started():
+    """The verb is run by ``tests/test_demo.py``; the page it leads to is that of its book."""
+    verb, page = body_of("README.md", "make demo").splitlines()
+    assert ["make", "demo"] == verb.split()
+    program, command, book = page.split()
+    assert (".venv/bin/rollforward", BOOK) == (program, book)
+    with click.Context(app, info_name="rollforward") as context:
+        found = app.get_command(context, command)
+        assert found is not None
+        assert book == str(found.make_context(command, [book], parent=context).params["named"])
 
 
 @pytest.mark.parametrize(
