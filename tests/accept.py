@@ -27,6 +27,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -215,17 +216,34 @@ def environment(version: str, program: str) -> str | None:
     python = folder / "bin" / "python"
     if (folder / "ready").exists():
         return str(python)
-    lock = str(ROOT / "requirements.lock")
+    wanted = folder / "wanted.txt"
     for step in (
         [program, "-m", "venv", "--clear", str(folder)],
-        [str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock],
+        [str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(wanted)],
     ):
+        if folder.is_dir():
+            wanted.write_text(locked_for_use(), encoding="utf-8")
         said = run(step)
         if said.returncode:
             print(f"Python {version} left out: {said.stderr.strip().splitlines()[-1:]}")
             return None
     (folder / "ready").touch()
     return str(python)
+
+
+def locked_for_use() -> str:
+    """Return the part of the lock that the product needs without its extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    kept = {re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in project["dependencies"]}
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    blocks = {
+        block.partition("==")[0]: block
+        for block in re.findall(r"^[\w.-]+==.*\n(?:[ ].*\n)*", lock, re.MULTILINE)
+    }
+    asked_by = {name: set(re.findall(r"# +(?:via )?([\w.-]+)", blocks[name])) for name in blocks}
+    while added := {name for name in blocks if asked_by[name] & kept} - kept:
+        kept |= added
+    return "".join(blocks[name] for name in blocks if name in kept)
 
 
 def run(words: list[str]) -> subprocess.CompletedProcess[str]:
