@@ -43,7 +43,10 @@ lending, a loan, a falling price, and a liquidation."""
 
 ENDING: Final = """\
 The book is rollforward-demo.book in this folder, the chart rollforward-demo-margin.svg, the pack
-rollforward-demo.rfpack; its report, rollforward-demo-report.html, opens in a browser. Ask more:
+rollforward-demo.rfpack; its report, rollforward-demo-report.html, opens in a browser.
+To look at the account itself there: rollforward serve rollforward-demo.book
+
+Ask more:
 
   rollforward history --asset USDC --book rollforward-demo.book
   rollforward margin 0x5ca1 --at 2026-08-05T14:40Z --explain --book rollforward-demo.book
