@@ -128,7 +128,7 @@ def line_of(tag: str, cells: Mapping[str, str]) -> bytes:
     own = {field.name for field in fields}
     for name, cell in cells.items():
         if cell and name not in own and name not in HEAD:
-            raise MalformedRecord(field=name, found=cell[:60], expected=f"nothing: {tag} has none")
+            raise MalformedRecord(field=name, found=cell[:60], expected=f"empty: {tag} has none")
     found = {field.name: read(field, cells.get(field.name, "")) for field in fields}
     return msgspec.json.encode({"@": tag, **found}, order="sorted")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 import attrs
+from typing_extensions import override
 
 from ledger.codec import decode
 from ledger.errors import UnclearQuestion
@@ -97,7 +98,16 @@ class Certificate(Tabled):
     @property
     def tables(self) -> tuple[Table, ...]:
         """Stretch by stretch, and day by day."""
-        return (self.table, attrs.evolve(self.by_day, title="Coverage by day"))
+        return (self.table, self.by_day)
+
+    @property
+    @override
+    def exact_tables(self) -> tuple[Table, ...]:
+        """The same under short names, for programs."""
+        return (
+            attrs.evolve(self.table, title="Stretches"),
+            attrs.evolve(self.by_day, title="Days"),
+        )
 
     @property
     def by_day(self) -> Table:

@@ -106,10 +106,10 @@ def _check(value: object) -> None:
     elif isinstance(value, Decimal):
         # Looked at before its digits are written out: an exponent may ask for a billion of them.
         if not value.is_finite() or not -_PLACES_MOST <= value.adjusted() <= _PLACES_MOST:
-            raise MalformedRecord(field="number", found=str(value)[:60], expected="plain digits")
+            raise MalformedRecord(field="number", found=str(value)[:60], expected="in plain digits")
         text = format(value, "f")
         if format(parse_decimal(text), "f") != text:
-            raise MalformedRecord(field="number", found=text, expected="no zeros at the end")
+            raise MalformedRecord(field="number", found=text, expected="without zeros at its end")
 
 
 _SLOTS: Final[dict[type, tuple[str, ...]]] = {}
@@ -130,7 +130,9 @@ def _check_stream(stream: Stream) -> None:
         kind in {"market", "reserve"} and 0 < len(name) <= _NAME_MOST and name.strip() == name
     ):
         raise MalformedRecord(
-            field="stream", found=stream[:60], expected="an account's, market's, reserve's or venue"
+            field="stream",
+            found=stream[:60],
+            expected="of an account, a market, a reserve or the venue",
         )
 
 
@@ -182,7 +184,7 @@ def _row(names: list[str], row: list[str]) -> Event:
     told = found["event"], found["digest"]
     if told != (event_id(event), event_digest(encode(event))):
         raise MalformedRecord(
-            field="digest", found=told[1][:64], expected="that of the row: it was changed"
+            field="digest", found=told[1][:64], expected="the row's: it was changed since"
         )
     return event
 

@@ -8,7 +8,7 @@ import attrs
 
 from ledger import timeline
 from ledger.codec import tag_of
-from ledger.events import Filled, FundingPaid, InterestAccrued
+from ledger.events import Filled, FundingPaid, InterestAccrued, Liquidated
 from ledger.kinds import KIND_OF, KINDS
 from ledger.units import BOOK, Address, Millis, account_stream, is_desk, stream_account
 from replay.audit import Audit
@@ -33,7 +33,8 @@ _SOME: Final[dict[str, frozenset[str]]] = {
     "fills": frozenset({KIND_OF[Filled].tag}),
     "funding": frozenset({KIND_OF[FundingPaid].tag}),
     "interest": frozenset({KIND_OF[InterestAccrued].tag}),
-    "transfers": frozenset(tag for tag, kind in KINDS.items() if kind.family == "transfers"),
+    "transfers": frozenset(tag for tag, kind in KINDS.items() if kind.family == "transfers")
+    - {KIND_OF[Liquidated].tag},
 }
 """Events of one subject, by the tags of their kinds."""
 
