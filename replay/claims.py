@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from projections.fold import States
     from projections.reference import Reference
     from replay.audit import AccountHistory
+    from replay.margin import Assembler
+
+OF_THE_RATIO: Final = ("debt:net", "isolated:outside", "offset:observed")
+"""Readings of contested texts on which a ratio of portfolio margin rests."""
 
 Status: TypeAlias = Literal["proven", "contradicted", "unknown"]
 
@@ -146,6 +150,7 @@ class _Desk:
         self.account = account
         self.position = position
         self.at = at
+        self._assembler: Assembler | None = None
 
     @property
     def reference(self) -> Reference:
@@ -229,18 +234,12 @@ class _Desk:
         return Found(value=positions.realized(held), unit=held.money, text=rests)
 
     def _margin(self, at: Millis | None) -> Found:
-        """Return the margin ratio, by the rulebook in force."""
-        instant = self.account.at(at, self.position)
-        try:
-            judged = instant.margin.margin.judgements
-        except (NotInForce, UnclearQuestion) as error:
-            return Found(value=None, unit=None, text=str(error))
-        values = {None if one.ratio is None else one.ratio.value for one in judged}
-        books = " and ".join(one.rulebook for one in judged)
-        if len(values) != 1 or None in values:
-            return Found(value=None, unit=None, text=f"the ratio is not known under {books}")
-        text = f"under {books}; by this program alone, a pack's verifier does not recompute it"
-        return Found(value=values.pop(), unit=None, text=text)
+        """Return the margin ratio, by the rulebook in force and the first reading of each text."""
+        from replay.margin import Assembler, Question, last_moment
+
+        if self._assembler is None:
+            self._assembler = Assembler(self.account, self.position, Question())
+        return ratio_found(self._assembler, last_moment(self._assembler) if at is None else at)
 
     def _sum(self, figure: Figure) -> Found:
         since, until = self._period(figure)
@@ -316,6 +315,32 @@ class _Desk:
             return True
         kind = Filled if figure.field == "fills" else FundingPaid
         return isinstance(event, kind) and figure.market in {None, event.coin}
+
+
+def ratio_found(of: Assembler, at: Millis) -> Found:
+    """Return the margin ratio of an account at an instant, as claims speak of it."""
+    try:
+        judged = of.at(at).margin.judgements
+    except (NotInForce, UnclearQuestion) as error:
+        return Found(value=None, unit=None, text=str(error))
+    except UnknownKind:
+        return Found(value=None, unit=None, text="an event of unknown kind may have moved money")
+    books = " and ".join(one.rulebook for one in judged)
+    ratios = [one.ratio for one in judged if one.ratio is not None]
+    if len(ratios) < len(judged):
+        text = f"an account in the mode {judged[0].mode} has no margin ratio"
+        return Found(value=None, unit=None, text=text)
+    lacks = dict.fromkeys(name for ratio in ratios for name in ratio.missing)
+    if lacks:
+        text = f"not recorded: {', '.join(lacks)}"
+        return Found(value=None, unit=None, text=text)
+    values = {ratio.value for ratio in ratios}
+    if len(values) != 1 or None in values:
+        text = f"it differs between {books}" if len(values) > 1 else ratios[0].note
+        return Found(value=None, unit=None, text=text)
+    readings = ", ".join(one for one in judged[0].readings if one in OF_THE_RATIO)
+    text = f"under {books}" + (f", with {readings}" if readings else "")
+    return Found(value=values.pop(), unit=None, text=text)
 
 
 def claims_table(checked: Iterable[Checked]) -> Table:

@@ -14,7 +14,8 @@ from typing import Final
 
 MODULES: Final = (
     "canon", "merkle", "ed25519", "container", "chains", "kinds", "course", "engine", "state",
-    "claims", "stamp", "verdict",
+    "amounts", "rules", "surroundings", "loans", "holdings", "margin", "claims", "stamp",
+    "verdict",
 )  # fmt: skip
 """The modules of the verifier, each after those it uses."""
 

@@ -18,14 +18,14 @@ import attrs
 from ledger import seal
 from ledger.civil import iso
 from ledger.entries import AsOf
-from ledger.errors import BrokenChain, NotFound, NotInForce, UnclearQuestion
+from ledger.errors import BrokenChain, NotFound, UnclearQuestion
 from ledger.signatures import Note, sign
 from ledger.stores.form import header_line
 from ledger.units import VENUE, Digest, Millis
 from projections import fold
-from projections.rulebooks import CALENDAR, in_force
 from replay.claims import Checked, check_claims
 from replay.evidence.assemble import assembled
+from replay.evidence.beside import parameters, rulebooks_of, streams_beside
 from replay.evidence.verifier.canon import canonical
 from replay.evidence.verifier.container import container
 from replay.evidence.verifier.verdict import FORMAT, RECIPES, Verdict, verified
@@ -114,11 +114,9 @@ def make_pack(
             remedy="Write one claim a line into the file of --claims",
         )  # fmt: skip
     digests, last = _sound(book)
-    streams = {
-        stream: tuple(book.batches(stream)) for stream in (account.stream, VENUE)
-        if book.headers(stream)
-    }  # fmt: skip
-    rulebooks = _rulebooks(asked)
+    wanted = (account.stream, VENUE, *streams_beside(account, checked))
+    streams = {stream: tuple(book.batches(stream)) for stream in wanted if book.headers(stream)}
+    rulebooks = rulebooks_of(checked, since=asked.since, until=asked.until, at=asked.at)
     files = _files(account, streams, digests, last, rulebooks)
     manifest = _manifest(account, asked, checked, key, position, rulebooks)
     from replay.evidence.report import report
@@ -149,19 +147,6 @@ def _sound(book: Book) -> tuple[tuple[Digest, ...], seal.Seal]:
     return tuple(verdict.digests), seals[-1]
 
 
-def _rulebooks(asked: Asked) -> tuple[Rulebook, ...]:
-    """Return the rulebooks in force at any moment of the period."""
-    found: list[Rulebook] = []
-    starts = [book.effective_from for book in CALENDAR if asked.since < book.effective_from]
-    moments = [asked.since, *(start for start in starts if start <= asked.until), asked.at]
-    for at in moments:
-        try:
-            found += [book for book in in_force(at) if book not in found]
-        except NotInForce:
-            continue
-    return tuple(found)
-
-
 def _files(
     account: AccountHistory,
     streams: Mapping[Stream, tuple[Batch, ...]],
@@ -179,7 +164,10 @@ def _files(
         for batch in batches:
             name = f"batches/{batch.header.position:012d}.jsonl"
             files[name] = b"\n".join([header_line(batch.header), *batch.lines])
-    wanted = {batch.header.record for batch in streams[account.stream] if batch.header.record}
+    wanted = {
+        batch.header.record for batches in streams.values() for batch in batches
+        if batch.header.record
+    }  # fmt: skip
     for digest in sorted(wanted):
         files[f"records/{digest}"] = book.record(digest).body
     for rule in rulebooks:
@@ -303,6 +291,7 @@ def _manifest(
                 "id": rule.id,
                 "file": f"rules/{module_of(rule)}.py",
                 "digest": sha256(rule_text(rule)).hexdigest(),
+                "parameters": parameters(rule),
             }
             for rule in rulebooks
         ],

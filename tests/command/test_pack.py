@@ -11,6 +11,7 @@ ACCOUNT = "0x5ca1ab1e000000000000000000000000ca5cade0"
 HELD = "long: position(HYPE) @ 2026-08-05T12:00Z = 4500 HYPE"
 WRONG = "cash: balance(spot, USDC) @ 2026-08-05T12:00Z = 108.07 USDC"
 RATIO = "ratio: margin(ratio) @ 2026-08-05T14:39Z < 0.95"
+EXACTLY = "fatal: margin(ratio) @ 2026-08-05T14:40:00.349Z = 0.9528959393 rounded 10"
 
 
 def key_of(shown: str) -> str:
@@ -80,11 +81,28 @@ def test_a_wrong_claim_is_packed_as_contradicted_and_never_green(cascade):
     assert "contradicted   cash" in shown
 
 
-def test_a_figure_of_margin_is_green_only_when_accepted_by_name(cascade):
-    key = packed(cascade, HELD, RATIO, code=3)
+def test_a_figure_of_margin_is_recomputed_in_a_bare_interpreter(cascade):
+    key = packed(cascade, HELD, RATIO, EXACTLY)
+    cascade.fine("verify-pack", "x.rfpack", "--key", key)
+    with zipfile.ZipFile(cascade.folder / "x.rfpack") as archive:
+        archive.extract("verify.py", cascade.folder)
+    script = [sys.executable, "-I", "-S", "verify.py", "x.rfpack", "--key", key]
+    ran = subprocess.run(script, cwd=cascade.folder, capture_output=True, text=True, check=False)
+    assert (0, "") == (ran.returncode, ran.stderr)
+    assert "[0.95289593933858746597]" in ran.stdout
+
+
+def test_a_wrong_ratio_is_packed_as_contradicted_and_never_green(cascade):
+    key = packed(cascade, HELD, RATIO.replace("<", ">"), code=1)
+    shown = cascade.fine("verify-pack", "x.rfpack", "--key", key, code=1)
+    assert "contradicted   ratio" in shown
+
+
+def test_a_ratio_that_the_records_do_not_tell_is_unknown_and_green_only_when_accepted(cascade):
+    key = packed(cascade, HELD, "early: margin(ratio) @ 2026-08-03T07:00Z < 1", code=3)
     shown = cascade.fine("verify-pack", "x.rfpack", "--key", key, code=3)
-    assert "not recomputed ratio" in shown
-    cascade.fine("verify-pack", "x.rfpack", "--key", key, "--accept", "ratio")
+    assert "unknown        early" in shown
+    cascade.fine("verify-pack", "x.rfpack", "--key", key, "--accept", "early")
 
 
 def test_a_moment_of_recording_becomes_a_position_in_a_pack(cascade):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from decimal import Decimal
+from typing import NoReturn
 
 import pytest
 
@@ -44,6 +45,11 @@ def journal(audit, position: int) -> Journal:
         (line, json.loads(line)) for batch in audit.book.batches(VENUE) for line in batch.lines
     ]
     return Journal(course(batches, position), Listing(listed))
+
+
+def no_margin() -> NoReturn:
+    """Refuse what only claims about margin ask for."""
+    raise AssertionError("no claim here is about margin")
 
 
 def drawn_claims(audit, count: int) -> list[tuple[str, str, Decimal]]:
@@ -92,7 +98,7 @@ def test_a_hundred_claims_are_judged_alike_by_both_engines_and_no_wrong_one_is_p
     found = statuses(audit, "\n".join(lines))
     assert expected == [status for status, _ in found]
     clean = journal(audit, audit.position())
-    assert found == [evaluated(read_claim(line, None), clean) for line in lines]
+    assert found == [evaluated(read_claim(line, None), clean, no_margin) for line in lines]
 
 
 def test_comparisons_and_named_rounding(audit):
@@ -130,7 +136,7 @@ def test_nothing_recorded_later_changes_what_was_known(audit):
     assert "proven" == now[0]
     assert int(then[1]) < int(now[1])
     clean = journal(audit, 1)
-    assert then == evaluated(read_claim(f"{subject} > 0", None), clean)
+    assert then == evaluated(read_claim(f"{subject} > 0", None), clean, no_margin)
 
 
 def test_fees_in_two_tokens_are_not_one_sum(audit):

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from replay.evidence.verifier.canon import ONE, PLACES, Refused, fixed, half_even, shown
@@ -30,6 +32,9 @@ from replay.evidence.verifier.engine import (
     is_perp,
     value_of,
 )  # fmt: skip
+from replay.evidence.verifier.holdings import Reckoning
+from replay.evidence.verifier.margin import margin_ratio
+from replay.evidence.verifier.rules import Granted
 
 CLAIM = re.compile(
     r"(?:(?P<name>[A-Za-z][\w.-]*):\s+)?(?P<left>.+?)\s*(?P<op><=|>=|!=|=|<|>)\s*"
@@ -60,6 +65,8 @@ ROWS = ("fills", "fundings", "liquidations", "events")
 UNCHECKED = "not recomputed"
 
 Claim = dict[str, Any]
+Reckoned = Callable[[], "tuple[Reckoning, Granted]"]
+"""What margin is recomputed from, made when a claim asks for it."""
 
 
 def refuse(text: str, problem: str) -> Refused:
@@ -120,7 +127,7 @@ def read_claim(text: str, default: int | None) -> Claim:
     }
 
 
-def evaluated(claim: Claim, journal: Journal) -> tuple[str, str]:
+def evaluated(claim: Claim, journal: Journal, reckoned: Reckoned) -> tuple[str, str]:
     """Return the status of a claim and the value found, ``unknown`` with its reason.
 
     Raises: Refused, when units or grains do not fit.
@@ -128,7 +135,10 @@ def evaluated(claim: Claim, journal: Journal) -> tuple[str, str]:
     total, unit = 0, claim["unit"]
     unknown = ""
     for word, arguments, at, sign in claim["terms"]:
-        value, own, why = figure(claim, journal, word, arguments, at)
+        if word == "margin":
+            value, own, why = margin(claim["text"], reckoned, arguments, at)
+        else:
+            value, own, why = figure(claim, journal, word, arguments, at)
         if own is not None:
             if unit is not None and unit != own:
                 raise refuse(claim["text"], f"holds {own} against {unit}: they do not add up")
@@ -160,8 +170,6 @@ def figure(
     Raises: Refused, for what is no figure.
     """
     text = claim["text"]
-    if word == "margin":
-        return None, None, UNCHECKED
     if word in ("sum", "count"):
         return summed(text, journal, word, arguments)
     wanted = 2 if word == "balance" else 1
@@ -184,6 +192,29 @@ def figure(
     unit = journal.listing.collateral(arguments[0])
     why = "" if found else "no funding of it is recorded"
     return (sum(row[3] for row in found) if found else None), unit, why
+
+
+def margin(text: str, reckoned: Reckoned, arguments: list[str], at: int | None) -> Value:
+    """Return the margin ratio at an instant; it has no unit.
+
+    Not recomputed where the pack names a rulebook this verifier does not know.
+
+    Raises: Refused, for another figure, and for a rulebook that the pack does not name.
+    """
+    if arguments != ["ratio"]:
+        raise refuse(text, "asks for a figure of margin that is not the ratio")
+    if at is None:
+        raise refuse(text, "names no moment")
+    reckoning, granted = reckoned()
+    if granted.is_strange(at):
+        return None, None, UNCHECKED
+    ratio, names = margin_ratio(reckoning, at)
+    absent = sorted(set(names) - granted.names)
+    if absent:
+        raise Refused(26, f"{text}: the rulebook {absent[0]} is not in the pack")
+    if isinstance(ratio, Fraction):
+        return ratio.numerator * ONE // ratio.denominator, None, ""
+    return None, None, ratio.name
 
 
 def balance(journal: Journal, arguments: list[str], at: int) -> Value:

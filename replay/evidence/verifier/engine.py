@@ -24,7 +24,7 @@ PERP_GRAIN, SPOT_GRAIN = 6, 8
 
 
 class Listing:
-    """Metadata: pairs, places of sizes and balances, collateral; the latest of each."""
+    """Metadata: pairs, symbols, places of sizes and balances, collateral; the latest of each."""
 
     def __init__(self, lines: Iterable[tuple[bytes, Any]]) -> None:
         """Read metadata events, whatever their order; others are passed over."""
@@ -32,11 +32,14 @@ class Listing:
         self.lots: dict[str, int] = {}
         self.collaterals: dict[str, str] = {}
         self.wei: dict[str, int] = {}
+        self.symbols: dict[int, str] = {}
         for _, _, event in sorted((event["at"], line, event) for line, event in lines):
             if event["@"] == "pair_listed/1":
                 self.pairs[event["coin"]] = (event["base"], event["quote"])
-            elif event["@"] == "token_listed/1" and 0 <= event["wei_places"] <= 30:
-                self.wei[event["asset"]] = event["wei_places"]
+            elif event["@"] == "token_listed/1":
+                self.symbols[event["index"]] = event["asset"]
+                if 0 <= event["wei_places"] <= 30:
+                    self.wei[event["asset"]] = event["wei_places"]
             elif event["@"] == "market_listed/1":
                 if 0 <= event["size_places"] <= 6:
                     self.lots[event["coin"]] = event["size_places"]

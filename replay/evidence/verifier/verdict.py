@@ -15,21 +15,25 @@ from typing import Any
 from replay.evidence.verifier.canon import Refused, digest, parsed
 from replay.evidence.verifier.chains import (
     BATCHES,
+    Batch,
     check_continues,
     check_seal,
     check_tree,
     read_batches,
     read_point,
 )  # fmt: skip
-from replay.evidence.verifier.claims import UNCHECKED, Claim, evaluated, read_claim
+from replay.evidence.verifier.claims import UNCHECKED, Claim, Reckoned, evaluated, read_claim
 from replay.evidence.verifier.container import contents
 from replay.evidence.verifier.course import Row, course, timeline_digest
 from replay.evidence.verifier.ed25519 import is_signed, key_hash, read_key, read_note
 from replay.evidence.verifier.engine import Journal, Listing
+from replay.evidence.verifier.holdings import Reckoning
+from replay.evidence.verifier.rules import Granted
 from replay.evidence.verifier.stamp import STAMP, Stamp, read_stamp, told
 from replay.evidence.verifier.state import state_digest
+from replay.evidence.verifier.surroundings import Surroundings, around
 
-FORMAT = "rollforward pack 1"
+FORMAT = "rollforward pack 2"
 RECIPES = [
     "rollforward batch 1", "rollforward event 1", "rollforward event id 1", "rollforward head 1",
     "rollforward lines 1", "rollforward seal 1", "rollforward state 1", "rollforward timeline 1",
@@ -227,19 +231,24 @@ def checked(
     check_seal(files, proofs, verdict.point, streams)
     if held is not None:
         check_continues(proofs, held, verdict.point)
-    verdict.records = check_records(files, own)
+    verdict.records = check_records(files, streams)
     for rule in manifest["rulebooks"]:
         if digest(files.get(rule["file"], b"")) != rule["digest"]:
             raise Refused(26, f"the text of rulebook {rule['id']} is not the one named")
     check_figures(manifest, verdict, streams, own)
 
 
-def check_records(files: Mapping[str, bytes], own: list[tuple[Any, list[bytes]]]) -> int:
+def check_records(files: Mapping[str, bytes], streams: Mapping[str, list[Batch]]) -> int:
     """Hold the raw records against the headers of the batches that were read from them.
 
     Raises: Refused, 19.
     """
-    wanted = {header["record"] for header, _ in own if header["record"]}
+    wanted = {
+        header["record"]
+        for batches in streams.values()
+        for header, _ in batches
+        if header["record"]
+    }
     for name in wanted:
         if digest(files.get(RECORDS + name, b"")) != name:
             raise Refused(19, f"raw record {name} is missing or changed")
@@ -257,6 +266,7 @@ def check_figures(
     Raises: Refused, 29.
     """
     journals: dict[int, tuple[list[Row], Journal]] = {}
+    reckonings: dict[int, Reckoning] = {}
 
     def known_at(position: int) -> tuple[list[Row], Journal]:
         if position not in journals:
@@ -271,6 +281,17 @@ def check_figures(
             journals[position] = rows, Journal(rows, Listing(listed))
         return journals[position]
 
+    def reckoned_at(position: int) -> Reckoned:
+        def reckoned() -> tuple[Reckoning, Granted]:
+            if position not in reckonings:
+                rows, journal = known_at(position)
+                beside = Surroundings(rows, around(streams, position), journal.listing)
+                reckonings[position] = Reckoning(journal, beside)
+            return reckonings[position], granted
+
+        return reckoned
+
+    granted = Granted(manifest["rulebooks"])
     position, at = manifest["position"], manifest["at"]
     if position != verdict.point["size"]:
         raise Refused(29, "the pack's position is not that of the book that was signed")
@@ -284,8 +305,8 @@ def check_figures(
     names = set()
     for number, said in enumerate(manifest["claims"], 1):
         claim: Claim = read_claim(said["claim"], at)
-        known = claim["known"] if claim["known"] is not None else position
-        status, value = evaluated(claim, known_at(min(known, position))[1])
+        known = min(position if claim["known"] is None else claim["known"], position)
+        status, value = evaluated(claim, known_at(known)[1], reckoned_at(known))
         name = claim["name"] or f"C{number}"
         if name in names:
             raise Refused(22, f"two claims are called {name}")
