@@ -204,6 +204,13 @@ class Walk:
         self._stated: dict[Key, Decimal] = {}
         self._rowed: dict[Key, tuple[Millis, Decimal, int]] = {}
 
+    def copied(self) -> Walk:
+        """Return a walk that goes on from here, without the hours and segments told so far."""
+        other = Walk(self._rates)
+        other.loans, other._symbols = dict(self.loans), self._symbols
+        other._stated, other._rowed = dict(self._stated), dict(self._rowed)
+        return other
+
     def take(self, event: Event) -> None:
         """Take the next event, in effective order."""
         if isinstance(event, ev.ReserveOperated):

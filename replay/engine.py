@@ -90,6 +90,7 @@ class Engine:
         self._courses: OrderedDict[tuple[Stream, int], Course] = OrderedDict()
         self._headers: dict[tuple[Stream, int], tuple[Header, ...]] = {}
         self._references: dict[int, tuple[Reference, str]] = {}
+        self._counts: dict[tuple[Stream, str], int] = {}
         self._making = RLock()
 
     def supposing(self, hypotheses: tuple[Event, ...]) -> Engine:
@@ -254,8 +255,11 @@ class Engine:
 
     def _worth_keeping(self, key: Key, position: int) -> Checkpoints | None:
         """Return the checkpoints, unless the history is short enough to be folded each time."""
-        count = sum(header.count for header in self.headers(key.stream, position))
-        return None if count < self._worth_from else self.checkpoints
+        asked = key.stream, key.head
+        if asked not in self._counts:
+            headers = self.headers(key.stream, position)
+            self._counts[asked] = sum(header.count for header in headers)
+        return None if self._counts[asked] < self._worth_from else self.checkpoints
 
     def _series(self, key: Key, position: int) -> tuple[int, Iterator[Checkpoint]]:
         """Return how many events a course has, and its checkpoints, made one at a time."""

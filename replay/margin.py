@@ -9,7 +9,6 @@ recorded, it stands beside ours.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -25,7 +24,7 @@ from ledger.units import Asset, Coin, Millis
 from projections import balances, positions
 from projections.arithmetic import EXACT
 from projections.fold import Folding, States
-from projections.lending import Key, Loan, Walk, rates
+from projections.lending import Key, Loan, rates
 from projections.margin import (
     Anchor,
     Input,
@@ -54,6 +53,7 @@ from projections.prices import Price
 from projections.prices import State as PriceState
 from projections.rulebooks import CALENDAR, by_id
 from projections.rulebooks.base import Rulebook
+from replay.loans import Loans
 from replay.recorded import Recorded
 from replay.tables import Table, Tabled
 from replay.whereabouts import Whereabouts
@@ -256,7 +256,7 @@ class Assembler:
             found.event for dated in self.recorded.reserves.values() for found in dated.until(None)
         )
         self._anchors: dict[Millis, Anchor | None] = {}
-        self._walk: tuple[Millis, int, Walk] | None = None
+        self._lent = Loans(self.recorded.loans, self._rates, self.reference)
 
     # ----------------------------------------------------------- one instant
 
@@ -293,15 +293,6 @@ class Assembler:
             alternatives=workings, calendar=asked.calendar,
         )  # fmt: skip
         return MarginAt(margin=margin, rests=rests, position=self.position, question=asked)
-
-    def apart(self) -> Assembler:
-        """Return another assembler of the same records, to be asked beside this one.
-
-        Both share what was read; each walks through loans at its own pace.
-        """
-        other = copy.copy(self)
-        other._walk = None  # noqa: SLF001 - another of this class
-        return other
 
     @property
     def openings(self) -> tuple[Opened, ...]:
@@ -509,23 +500,10 @@ class Assembler:
         """Return what was supplied and borrowed, interest running by the recorded rates.
 
         None where nothing says with what they began: then the sums of movements are what there is.
-        Instants asked for in ascending order cost one walk together.
         """
         if not self.question.is_complete and self.recorded.lendings.last(at) is None:
             return None
-        events = self.recorded.loans
-        if self._walk is None or self._walk[0] > at:
-            self._walk = (at, 0, Walk(self._rates, self.reference))
-        _, number, walk = self._walk
-        with exact():
-            while number < len(events) and events[number].at <= at:
-                walk.take(events[number])
-                number += 1
-            self._walk = (at, number, walk)
-            # Interest up to the instant runs in a copy: what is asked in between changes nothing.
-            probe = copy.copy(walk)
-            probe.loans, probe.segments = dict(walk.loans), {}
-            return probe.until(at)
+        return self._lent.at(at)
 
     # ----------------------------------------------------------- beside the venue's own
 

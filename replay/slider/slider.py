@@ -135,7 +135,7 @@ class Slider:
 
     def _draw(self, count: int) -> Lanes:
         steps = self.steps
-        of = self.assembler.apart()
+        of = self.assembler
         prices: set[int] = set()
         if steps.span is not None:
             prices = of.recorded.price_moments(*steps.span, coins_of(of, steps.span[1]))
