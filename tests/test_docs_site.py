@@ -6,6 +6,7 @@ Built once, into a folder of the test; ``make docs`` builds the same into ``buil
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -30,6 +31,8 @@ LOADS = {
     "use": ("href", "xlink:href"),
 }
 """What a browser fetches by itself, by element; links of the kinds below as well."""
+SEEN = (("light", "spec/margin.html"), ("dark", "how-to/follow-margin.html"))
+"""Wide tables, and wide sessions: looked at in a browser."""
 LOADING_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "preconnect"}
 
 
@@ -153,3 +156,31 @@ def test_it_is_made_for_bright_rooms_and_for_dark_ones(site: Site):
         text = path.read_text(encoding="utf-8")
         assert '<html class="no-js" lang="en"' in text, path
         assert "content" in page.anchors or "furo-main-content" in page.anchors, path
+
+
+def test_readers_without_eyes_or_mouse_find_no_serious_fault(site: Site, figure):
+    """By the rules of axe-core, at the width of a phone, in a bright room and in a dark one."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium here: Debian's package is what the browser tests drive")
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    faults, asked = [], set[str]()
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for scheme, name in SEEN:
+            page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 844})
+            page.on("request", lambda request: asked.add(urlsplit(request.url).scheme))
+            page.goto((site.folder / name).as_uri())
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), name
+            found = Axe().run(page).response["violations"]
+            faults += [
+                (name, each["id"]) for each in found if each["impact"] in {"serious", "critical"}
+            ]
+            page.close()
+        browser.close()
+    assert [] == faults
+    assert asked <= {"file", "data"}
+    value = f"{len(SEEN)} pages, no serious fault"
+    figure(line="6-5", text="the site by the rules of axe-core, bright and dark", value=value)
