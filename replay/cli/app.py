@@ -35,6 +35,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "close": ("close", "Close a period on a report that can be made again."),
     "reproduce": ("reproduce", "Make a closed report again and compare every byte."),
     "statement": ("statement", "Roll a period forward: opening, activity, closing."),
+    "views": ("views", "Write the answers of a book as tables for SQL and datasette."),
     "export": ("export", "Write events and figures to files that other programs open."),
     "group": ("group", "Take a master, its sub-accounts and vaults as one entity."),
     "tape": ("tape", "Step through an account, forward and back; watch figures."),
