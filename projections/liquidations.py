@@ -1,8 +1,11 @@
 """Liquidations: episodes in which the venue closed positions of this account.
 
 The money moves in ordinary fills; what makes them an episode is that the venue names this account
-as the one liquidated, or marks the liquidation beside them. A large position is taken in two
-steps, thirty seconds apart, so what follows within that time belongs to the same episode.
+as the one liquidated, or marks the liquidation beside them. Of a large position a fifth is sent
+first, and for the thirty seconds after it the whole; so what follows within that time belongs to
+the same episode.
+
+**Source**: the venue's page on liquidations. Status: documented.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 NAME: Final = "liquidations"
 
 EPISODE_GAP: Final = 30_000
-"""Milliseconds the venue waits between the first part of a liquidation and the rest."""
+"""Milliseconds after a part of a liquidation in which the venue may send the whole position."""
 
 
 class Episode(NamedTuple):

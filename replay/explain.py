@@ -77,12 +77,15 @@ class Explanation(Tabled):
     tables: tuple[Table, ...]
     evidence: tuple[Evidence, ...]
     notes: tuple[str, ...] = ()
+    line: str | None = None
+    """An event's canonical line, as ``what-if --add`` takes one; None for a figure."""
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as one dictionary of text, for programs."""
         return {
             "subject": self.subject,
             "figure": self.figure,
+            "line": self.line,
             **{table.title.lower().replace(" ", "_"): table.to_dicts() for table in self.tables},
             "evidence": [attrs.asdict(item) for item in self.evidence],
             "notes": list(self.notes),
@@ -205,6 +208,7 @@ def _of_event(account: AccountHistory, identity: str, position: int) -> Explanat
         tables=(_fields(entry), _legs(entry.event, reference)),
         evidence=(_evidence(account, entry),),
         notes=tuple(_fate(account, entry, position)),
+        line=encode(entry.event).decode(),
     )
 
 

@@ -8,7 +8,6 @@ What nothing records is unknown by name.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -22,9 +21,8 @@ from ledger.money import canonical
 from ledger.units import Millis
 from projections import liquidations
 from projections.liquidations import Episode, is_liquidation
-from projections.margin.picture import SINGLE_BALANCE
 from projections.rulebooks import by_id
-from replay.dispute import orders
+from replay.dispute.inside import Inside, inside
 from replay.dispute.sources import Sources, price_sources
 from replay.dispute.taking import Taken, taken_of
 from replay.dispute.verdicts import condition_held
@@ -37,6 +35,7 @@ from replay.words import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from replay.audit import AccountHistory
 
@@ -60,7 +59,8 @@ class Liquidation(Tabled):
     taken: tuple[Taken, ...]
     way: Waterfall | None
     way_problem: str
-    range: orders.Range | None
+    inside: Inside
+    """What the order inside its first millisecond leaves open."""
     sources: Sources | None
     """What each mark allowed by the records leads to."""
 
@@ -72,7 +72,7 @@ class Liquidation(Tabled):
         """
         if self.before is None or any(each.is_derived for each in self.taken):
             return None
-        if order_changes(self.range, self.before) != "no":
+        if self.inside.changes != "no":
             return None
         return condition_held(self.before.margin, [coin for coin, _ in self.episode.closed])
 
@@ -89,8 +89,8 @@ class Liquidation(Tabled):
         found = [self.condition_table, self.taken_table]
         if self.way is not None:
             found += [self.way.table, self.way.steps()]
-        if self.range is not None:
-            found.append(self.range.table)
+        if self.inside.range is not None:
+            found.append(self.inside.range.table)
         if self.sources is not None:
             found.append(self.sources.table)
         return (*found, self.hangs_table, self.events_table)
@@ -242,15 +242,18 @@ class Liquidation(Tabled):
         old = [f"{name}, {age // 1000} s old" for name, age in self.before.stale]
         yield ("age of the prices", ", ".join(old) or "none older than stated", UNKNOWN if old
                else "no")  # fmt: skip
-        if self.range is None:
-            yield ("order inside the instant", "cannot be judged", UNKNOWN)
-        else:
-            high = self.range.highest
-            top = "without limit" if high is None else shown(high)
-            is_one = self.range.lowest == high
-            said = "one order" if is_one else f"ratio from {shown(self.range.lowest)} to {top}"
-            yield ("order inside the instant", f"{said} ({self.range.method})",
-                   "no" if is_one else order_changes(self.range, self.before))  # fmt: skip
+        yield ("order inside the instant", *self._of_order())
+
+    def _of_order(self) -> tuple[str, str]:
+        found = self.inside.range
+        if not self.inside.is_judged:
+            return "cannot be judged", UNKNOWN
+        if found is None:
+            return "the account's ratio has no answer in it", self.inside.changes
+        top = "without limit" if found.highest is None else shown(found.highest)
+        is_one = found.lowest == found.highest
+        said = "one order" if is_one else f"ratio from {shown(found.lowest)} to {top}"
+        return f"{said} ({found.method})", self.inside.changes
 
     def _source_changes(self) -> bool | None:
         """Tell whether the verdict hangs on which recorded mark is taken; None where unknown."""
@@ -274,23 +277,6 @@ class Liquidation(Tabled):
 
 def _known(value: Decimal | None) -> str:
     return UNKNOWN if value is None else shown(value)
-
-
-def order_changes(found: orders.Range | None, before: MarginAt) -> str:
-    """Return whether the limit of the ratio lies inside the range over all orders of the instant.
-
-    ``yes``, ``no``, or *unknown* where only a bound is known; without a range the instant before
-    stands alone.
-    """
-    if found is None or found.lowest == found.highest:
-        return "no"
-    limit = by_id(before.margin.judgements[0].rulebook, before.question.calendar).trigger.value
-    if before.margin.picture.mode not in SINGLE_BALANCE:
-        limit = Decimal(1)  # in standard mode maintenance itself is the limit
-    is_above = found.highest is None or found.highest > limit
-    if (found.lowest > limit) == is_above:
-        return "no"
-    return "yes" if found.is_exact else UNKNOWN
 
 
 # ------------------------------------------------------------------------- made from a book
@@ -357,16 +343,16 @@ def explained(
     before, problem = _margin(of, before_at, workings=True)
     way, way_problem = None, problem
     taken = tuple(taken_of(of, episode, before))
-    span = sources = None
+    order, sources = Inside(range=None, changes="no", is_judged=False), None
     if before is not None:
         begin = Millis(max(0, before_at - LOOKED_BACK_MS)) if since is None else since
         way, way_problem = _way(of, begin, before_at)
-        span = _order(of, episode)
+        order = inside(of, episode, before.margin)
         sources = price_sources(of, before, taken, episode.first_at)
     return Liquidation(
         account=history.account, number=number, episode=episode, before=before, problem=problem,
         events=events_of(history, episode, position),
-        taken=taken, way=way, way_problem=way_problem, range=span, sources=sources,
+        taken=taken, way=way, way_problem=way_problem, inside=order, sources=sources,
     )  # fmt: skip
 
 
@@ -381,7 +367,7 @@ def _condition(of: Assembler, episode: Episode, before: MarginAt) -> bool | None
     """Return whether the condition held; None where the records do not say what was there."""
     if any(each.is_derived for each in taken_of(of, episode, before)):
         return None
-    if order_changes(_order(of, episode), before) != "no":
+    if inside(of, episode, before.margin).changes != "no":
         return None
     return condition_held(before.margin, [coin for coin, _ in episode.closed])
 
@@ -391,19 +377,6 @@ def _way(of: Assembler, since: Millis, until: Millis) -> tuple[Waterfall | None,
         return waterfall(of, since, until), ""
     except (NotInForce, UnclearQuestion, UnknownKind) as error:
         return None, str(error)
-
-
-def _order(of: Assembler, episode: Episode) -> orders.Range | None:
-    """Return the range of the ratio just before the first fill, over all admissible orders."""
-    try:
-        found = orders.instant(of, Millis(episode.first_at))
-        first = next(
-            (number for number, item in enumerate(found.items)
-             if isinstance(item.event, ev.Filled) and is_liquidation(item.event)), None,
-        )  # fmt: skip
-        return orders.ratio_range(of, found, first)
-    except (NotInForce, UnclearQuestion, UnknownKind):
-        return None
 
 
 def events_of(history: AccountHistory, episode: Episode, position: int) -> tuple[Event, ...]:

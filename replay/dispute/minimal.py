@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import attrs
 
 from ledger.entries import AsOf
 from ledger.errors import UnclearQuestion
-from ledger.money import ZERO, canonical, exact, round_down, unscaled
+from ledger.money import ZERO, canonical, exact, places, round_down, scaled, unscaled
 from ledger.units import Asset, Coin, Millis
 from projections import liquidations, positions
 from projections.arithmetic import EXACT
@@ -301,23 +301,23 @@ def _units(passes: int, fails: int, count: int) -> Crossing:
 
 
 def _size(search: _Search, when: Millis, coin: Coin) -> Minimal:
-    engine, stream = search.history.audit.engine, search.history.stream
-    states = engine.states(stream, AsOf(effective=when, position=search.position)).states
-    held = states.state(positions.NAME).by_key.get(coin)
+    stream = search.history.stream
+    held = _held(search, when, coin)
     price = search.actual.recorded.price(coin, "mark", when)
-    if held is None or not held.size or price is None:
+    if held is None or price is None:
+        what = "no position is known there" if held is None else "no mark to close at is recorded"
         raise UnclearQuestion(
             asked=f"a smaller position of {coin} at {iso(when)}",
-            problem="has no answer: no position, or no recorded mark to close at",
+            problem=f"has no answer: {what}",
             remedy="Name a market and a moment with --coin and --when",
         )
     px = price[0].px
 
     def fails(lots: int) -> bool:
-        size = unscaled(-lots if held.size > 0 else lots, held.places)
-        return search.holds(suppose.traded(stream, when, coin, size, px))
+        size = unscaled(-lots if held.lots > 0 else lots, held.places)
+        return search.holds(suppose.traded(stream, when, coin, size, px, start=held.stated))
 
-    whole = abs(held.size)
+    whole = abs(held.lots)
     found: tuple[Crossing, ...] = ()
     notes: tuple[str, ...] = ()
     if not fails(whole):
@@ -331,6 +331,31 @@ def _size(search: _Search, when: Millis, coin: Coin) -> Minimal:
         says=f"{coin} closed at {iso(when)} at the mark of {canonical(px)}, without fee",
         method="halving, to a lot", tries=search.tries, notes=notes,
     )  # fmt: skip
+
+
+class _Lots(NamedTuple):
+    """A position in whole lots, signed."""
+
+    lots: int
+    places: int
+    stated: Decimal | None
+    """The size as a state shows it, where no fill is recorded that led to it."""
+
+
+def _held(search: _Search, when: Millis, coin: Coin) -> _Lots | None:
+    """Return the position of a market, by its fills, else by the last state that shows it."""
+    engine, stream = search.history.audit.engine, search.history.stream
+    states = engine.states(stream, AsOf(effective=when, position=search.position)).states
+    told = states.state(positions.NAME).by_key.get(coin)
+    if told is not None:
+        return _Lots(told.size, told.places, None) if told.size else None
+    picture, _ = search.actual.picture(when, states)
+    shown = (each for side in picture.exchanges for each in side.positions if each.coin == coin)
+    size = next((each.size.value for each in shown if isinstance(each.size, Input)), ZERO)
+    if not size:
+        return None
+    count = max(search.actual.reference.size_places.get(coin, 0), places(size))
+    return _Lots(scaled(size, count), count, size)
 
 
 def _time(search: _Search, event: Entry | None) -> Minimal:
@@ -377,8 +402,8 @@ def _price(search: _Search, coin: Coin) -> Minimal:
             asked=f"another price of {coin}", problem="has nothing to be near: none is recorded",
             remedy="Name a market with a recorded price with --coin",
         )  # fmt: skip
-    places = PRICE_PLACES - of.reference.size_places.get(coin, 0)
-    scan = _Prices(search, of, coin, max(places, 0))
+    digits = PRICE_PLACES - of.reference.size_places.get(coin, 0)
+    scan = _Prices(search, of, coin, max(digits, 0))
     found = scan.crossings(known[0].px)
     with exact():
         nearest = sorted(found, key=lambda each: abs(each.passes - known[0].px))

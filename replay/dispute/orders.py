@@ -132,7 +132,7 @@ def instant(of: Assembler, at: Millis) -> Instant:
     begin = Mix(
         made=attrs.evolve(
             then.made, states=start.made.states, prices=start.made.prices,
-            reserves=start.made.reserves,
+            reserves=start.made.reserves, settings=start.made.settings,
         ),
         book=then.book,
     )  # fmt: skip
@@ -149,14 +149,10 @@ def ratio_range(
     what = "at any time of the instant"
     if target is not None:
         what = f"just before {found.items[target].what}"
-    sets = list(_sets(found, sets_max + 1))
-    if len(sets) > sets_max:
+    sets = sets_before(found, target, sets_max=sets_max)
+    if sets is None:
         return _bound(of, found, what)
-    ratios = [
-        _ratio(judged(of, found.mixed(done)))
-        for done in sets
-        if target is None or target in found.next_to(done)
-    ]
+    ratios = [_ratio(judged(of, found.mixed(done))) for done in sets]
     known = [each for each in ratios if each is not None]
     return Range(
         at=found.at,
@@ -167,6 +163,16 @@ def ratio_range(
         sets=len(ratios),
         is_exact=True,
     )
+
+
+def sets_before(
+    found: Instant, target: int | None = None, *, sets_max: int = SETS_MAX
+) -> list[frozenset[int]] | None:
+    """Return the sets that can have come before an item, or all; None where there are too many."""
+    sets = list(_sets(found, sets_max + 1))
+    if len(sets) > sets_max:
+        return None
+    return [done for done in sets if target is None or target in found.next_to(done)]
 
 
 def _ratio(figures: Figures) -> Decimal | None:

@@ -18,7 +18,7 @@ from ledger.events import Event
 from ledger.money import ZERO, canonical, parse_decimal
 from ledger.units import Asset, Coin, Millis, stream_account
 from projections.margin.supposed import SupposedLtv, SupposedPrice
-from projections.rulebooks import CALENDAR
+from projections.rulebooks import CALENDAR, EARLIER
 from projections.rulebooks.base import USDC, Parameter, Rulebook, Source
 from replay.dispute.admissible import moved_size, require_token, size_before
 from replay.moments import iso, parse_moment
@@ -161,7 +161,7 @@ def added(line: str, history: AccountHistory, position: int) -> Supposition:
     except (MalformedRecord, UnknownKind) as error:
         raise UnclearQuestion(
             asked=line, problem=f"is no event: {error}",
-            remedy="Write it as `rollforward explain EVENT --json` prints one",
+            remedy="Write it as the line that `rollforward explain EVENT --json` prints",
         ) from error  # fmt: skip
     if event.stream != history.stream:
         raise UnclearQuestion(
@@ -227,11 +227,17 @@ def deposit(stream: Stream, at: Millis, asset: Asset, amount: Decimal) -> Suppos
     return Supposition(says=(says,), events=(made,))
 
 
-def traded(stream: Stream, at: Millis, coin: Coin, size: Decimal, px: Decimal) -> Supposition:
-    """Suppose a trade of a perpetual without fee; **sign**: a negative size was sold."""
+def traded(
+    stream: Stream, at: Millis, coin: Coin, size: Decimal, px: Decimal,
+    *, start: Decimal | None = None,
+) -> Supposition:  # fmt: skip
+    """Suppose a trade of a perpetual without fee; **sign**: a negative size was sold.
+
+    *start* is the size before it, where no fill is recorded that says so.
+    """
     made = ev.Filled(
         stream=stream, at=at, coin=coin, px=px, sz=abs(size), side="B" if size > ZERO else "A",
-        direction="supposed", start_position=None, reported_closed_pnl=None,
+        direction="supposed", start_position=start, reported_closed_pnl=None,
         reported_net_pnl=None, notional=None, fee=None, fee_asset=None, builder_fee=None,
         crossed=None, oid=None, tid=None, cloid=None, twap_id=None, liquidated_user=None,
         liquidation_mark=None, liquidation_method=None, tx_hash=None,
@@ -365,12 +371,15 @@ def parameter(text: str, calendar: tuple[Rulebook, ...] = CALENDAR) -> Suppositi
             asked=text, problem=f"names no token of portfolio margin: {token}",
             remedy=f"Tokens are {', '.join(known)}",
         )  # fmt: skip
-    books = tuple(_with(book, token, name, made, text) for book in calendar)
+    whole = (*EARLIER, *calendar) if calendar is CALENDAR else calendar
+    books = tuple(_with(book, token, name, made, text) for book in whole)
     ltvs = (SupposedLtv(asset=Asset(token), ltv=number),) if token else ()
     return Supposition(says=(f"with the parameter {text}",), calendar=books, ltvs=ltvs)
 
 
 def _with(book: Rulebook, token: str, name: str, made: Parameter, text: str) -> Rulebook:
+    if book.modes is not None:
+        return book  # from before portfolio margin: it has no such parameter
     named = attrs.evolve(book, id=f"{book.id} with {text}", status="hypothetical")
     if name == "trigger":
         return attrs.evolve(named, trigger=made)

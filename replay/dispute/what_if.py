@@ -28,6 +28,7 @@ from projections.chart import IN_TRANSIT, is_own
 from projections.consequences import AUTHOR, Consequences, consequences
 from projections.liquidations import Episode, is_liquidation
 from replay.audit import AccountHistory, Audit
+from replay.dispute.inside import HANGS_ON_ORDER, before_it, inside
 from replay.dispute.suppositions import Supposition
 from replay.dispute.verdicts import condition_held
 from replay.margin import Assembler, MarginAt, Question
@@ -78,15 +79,20 @@ class Fate:
     condition: bool | None
     """Whether the condition held in the millisecond before; None where that is unknown."""
     is_dropped: bool
+    hangs_on_order: bool = False
+    """Whether it is unknown for the order inside the millisecond of the first fill."""
 
     @property
     def text(self) -> str:
         """One sentence."""
         words = {True: "held", False: "did not hold", None: "is unknown"}
+        said = words[self.condition]
+        if self.hangs_on_order:
+            said = f"is unknown: it {HANGS_ON_ORDER}"
         how = "left out with everything it took" if self.is_dropped else "carried over as recorded"
         return (
             f"liquidation {self.number} at {iso(self.episode.first_at)}: just before it the "
-            f"condition {words[self.condition]} as supposed; it is {how}"
+            f"condition {said} as supposed; it is {how}"
         )
 
 
@@ -220,17 +226,21 @@ def _fates(world: Supposed) -> list[Fate]:
     if not found:
         return []
     of = world.assembler()
-    return [
-        Fate(
-            number=number,
-            episode=episode,
-            condition=judged_in(
-                world, of, Millis(episode.first_at - 1), [coin for coin, _ in episode.closed]
-            ),
-            is_dropped=False,
-        )
-        for number, episode in found
-    ]
+    return [_fate(world, of, number, episode) for number, episode in found]
+
+
+def _fate(world: Supposed, of: Assembler, number: int, episode: Episode) -> Fate:
+    """Return what became of one liquidation, by the same rule as where it is explained."""
+    at = before_it(episode)
+    held = judged_in(world, of, at, [coin for coin, _ in episode.closed])
+    hangs = held is not None and inside(of, episode, of.at(at).margin).changes != "no"
+    return Fate(
+        number=number,
+        episode=episode,
+        condition=None if hangs else held,
+        is_dropped=False,
+        hangs_on_order=hangs,
+    )
 
 
 def judged_in(world: Supposed, of: Assembler, at: Millis, coins: Sequence[Coin]) -> bool | None:
@@ -367,7 +377,8 @@ class WhatIf:
             title="Recorded liquidations",
             columns=("liquidation", "at", "condition_just_before", "so"),
             rows=tuple(
-                (str(fate.number), iso(fate.episode.first_at), words[fate.condition],
+                (str(fate.number), iso(fate.episode.first_at),
+                 HANGS_ON_ORDER if fate.hangs_on_order else words[fate.condition],
                  "left out" if fate.is_dropped else "carried over")
                 for fate in self.world.fates
             ),

@@ -48,14 +48,22 @@ def test_a_deposit_by_hand(tmp_path: Path):
     assert Decimal("175019.999999") == only.fails
 
 
-def test_a_position_without_a_fill_cannot_be_closed_in_part(tmp_path: Path):
-    """Its state is recorded, but no fill before the moment: what it cost is in no record."""
-    said = "no position, or no recorded mark"
-    with (
-        replay.open(hedged_too_little(tmp_path)) as audit,
-        pytest.raises(UnclearQuestion, match=said),
-    ):
-        minimal(audit.account(BY_HAND), "size", position=audit.position())
+def test_a_position_that_only_a_state_shows_is_closed_in_part(tmp_path: Path):
+    """20 + 2.5 × (600,000 − x) + 34,300,000 against 0.95 × 37,500,000: even at x = 70,008.
+
+    Closed at the mark of 50 the money is what the position was worth, so the net debt stays.
+    """
+    with replay.open(hedged_too_little(tmp_path)) as audit:
+        found = minimal(audit.account(BY_HAND), "size", position=audit.position())
+    (only,) = found.crossings
+    assert (Decimal(70_008), Decimal("70007.99")) == (only.passes, only.fails)
+
+
+def test_what_no_record_shows_cannot_be_closed_in_part(tmp_path: Path):
+    with replay.open(hedged_too_little(tmp_path)) as audit:
+        history, position = audit.account(BY_HAND), audit.position()
+        with pytest.raises(UnclearQuestion, match="no position is known there"):
+            minimal(history, "size", position=position, coin=Coin("BTC"))
 
 
 def test_what_was_no_liquidation_cannot_be_avoided(tmp_path: Path):
