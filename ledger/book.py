@@ -108,6 +108,7 @@ class Book:
         self._store = store
         self._lock = RLock()
         self._known = Catalog(store)
+        self._streams: tuple[int, tuple[StreamInfo, ...]] = (0, ())
 
     @classmethod
     def create(cls, path: Path | str, *, wait_ms: int = WAIT_MS) -> Book:
@@ -329,21 +330,38 @@ class Book:
             self._known.refresh()
             return bisect_right(self._known.recorded, recorded)
 
+    def recorded_at(self, position: int) -> Millis:
+        """Return the earliest moment of our clock at which a position had been recorded.
+
+        Raises: NotFound, when the book has no such position.
+        """
+        with self._lock:
+            self._known.refresh()
+            if not 0 < position <= len(self._known.recorded):
+                raise NotFound(what="position", name=str(position))
+            return Millis(self._known.recorded[position - 1])
+
     def streams(self) -> tuple[StreamInfo, ...]:
         """Return all streams, by name."""
         with self._lock:
             self._known.refresh()
-            return tuple(
-                StreamInfo(
-                    stream=stream,
-                    batches=len(headers),
-                    events=sum(header.count for header in headers),
-                    first_at=min(header.first_at for header in headers),
-                    last_at=max(header.last_at for header in headers),
-                    head=self._known.heads[stream].digest,
-                )
-                for stream, headers in sorted(self._known.streams.items())
+            known = len(self._known.headers)
+            if self._streams[0] != known:
+                self._streams = known, self._counted()
+            return self._streams[1]
+
+    def _counted(self) -> tuple[StreamInfo, ...]:
+        return tuple(
+            StreamInfo(
+                stream=stream,
+                batches=len(headers),
+                events=sum(header.count for header in headers),
+                first_at=min(header.first_at for header in headers),
+                last_at=max(header.last_at for header in headers),
+                head=self._known.heads[stream].digest,
             )
+            for stream, headers in sorted(self._known.streams.items())
+        )
 
     def headers(self, stream: Stream, position: int | None = None) -> tuple[Header, ...]:
         """Return the headers of a stream in order, as they stood at a position."""

@@ -134,18 +134,7 @@ def labels(room: Room, position: int) -> dict[str, str]:
 
 def recorded_at(room: Room, position: int) -> Millis:
     """Return when a position was recorded, the latest moment up to it; 0 for an empty book."""
-    book = room.audit.book
-    if not position or not book.position():
-        return Millis(0)
-    low, high = 0, 1 << 50
-    # The book answers the other way round: how much had been recorded by a moment.
-    while high - low > 1:
-        middle = (low + high) // 2
-        if book.position_at(Millis(middle)) >= position:
-            high = middle
-        else:
-            low = middle
-    return Millis(high)
+    return room.audit.book.recorded_at(position) if position else Millis(0)
 
 
 def recorded_text(room: Room, position: int) -> str:

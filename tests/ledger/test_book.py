@@ -290,6 +290,13 @@ def test_the_position_at_a_moment_never_looks_ahead_when_the_clock_was_set_back(
         imported(book, range(hour, hour + 1), recorded=recorded)
     positions = [book.position_at(Millis(moment)) for moment in (9, 10, 20, 49, 50, 59, 60)]
     assert [0, 1, 1, 1, 3, 3, 4] == positions
+    moments = [book.recorded_at(position) for position in (1, 2, 3, 4)]
+    assert [10, 50, 50, 60] == moments
+    for moment, position in zip(moments, (1, 2, 3, 4), strict=True):
+        assert book.position_at(moment) >= position > book.position_at(Millis(moment - 1))
+    for beyond in (0, 5, -1):
+        with pytest.raises(NotFound):
+            book.recorded_at(beyond)
 
 
 def test_a_reader_sees_what_a_writer_adds_meanwhile(tmp_path):
