@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from replay.audit import AccountHistory
+    from replay.dispute.orders import Range
 
 LOOKED_BACK_MS: Final = 3_600_000
 """The way to a liquidation is told over one hour, unless told otherwise."""
@@ -77,6 +78,11 @@ class Liquidation(Tabled):
         return condition_held(self.before.margin, [coin for coin, _ in self.episode.closed])
 
     @property
+    def range(self) -> Range | None:
+        """The account's ratio just before its first fill, over all admissible orders."""
+        return self.inside.range
+
+    @property
     def name(self) -> str:
         """What it is called: ``L-1``."""
         return f"L-{self.number}"
@@ -89,8 +95,8 @@ class Liquidation(Tabled):
         found = [self.condition_table, self.taken_table]
         if self.way is not None:
             found += [self.way.table, self.way.steps()]
-        if self.inside.range is not None:
-            found.append(self.inside.range.table)
+        if self.range is not None:
+            found.append(self.range.table)
         if self.sources is not None:
             found.append(self.sources.table)
         return (*found, self.hangs_table, self.events_table)
@@ -245,7 +251,7 @@ class Liquidation(Tabled):
         yield ("order inside the instant", *self._of_order())
 
     def _of_order(self) -> tuple[str, str]:
-        found = self.inside.range
+        found = self.range
         if not self.inside.is_judged:
             return "cannot be judged", UNKNOWN
         if found is None:
