@@ -284,8 +284,7 @@ class Engine:
             folding = fold.Folding(self.reference(position), fold.decode(last.state))
         for number in range(last.number + 1, len(groups)):
             with exact():
-                for event in self._decoded(key.stream, groups[number - 1]):
-                    folding.take(event)
+                folding.run(self._decoded(key.stream, groups[number - 1]))
                 states = folding.states()
             yield Checkpoint(
                 number=number,
