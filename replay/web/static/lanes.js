@@ -34,13 +34,22 @@ window.Lanes = (() => {
       scales: { x: { time: true, range: span }, y: { range: more.range } },
       series: [{}, ...more.series],
       axes: [
-        { ...axis, size: isLast ? 36 : 0, space: 70, values: isLast ? more.dates : () => [] },
+        { ...axis, size: isLast ? 36 : 0, space: 70, values: isLast ? dates : () => [] },
         { ...axis, size: pixels("--gutter"), gap: 8, space: more.space || 24, values: more.values || amounts, splits: more.splits },
       ],
       cursor: { sync: { key: "lanes" }, y: false, drag: { x: false, y: false }, points: { show: false } },
       hooks: { drawClear: [gaps, ...(more.under || [])], draw: [worst, ...(more.over || [])] },
     }, data, place);
     plots.push(plot);
+  }
+
+  // Times of day, with the day under the first of each; days alone where they lie close.
+  function dates(_, moments, __, ___, apart) {
+    return moments.map((moment, number) => {
+      const [day, time] = new Date(moment).toISOString().split("T");
+      if (apart >= 86_400_000) return apart > 27 * 86_400_000 ? day.slice(0, 7) : day.slice(5);
+      return number === 0 || time.startsWith("00:00:00.000") ? `${time.slice(0, 5)}\n${day.slice(5)}` : time.slice(0, 5);
+    });
   }
 
   // Where a line is unknown the ground is gray: a gap alone is easily overlooked.

@@ -34,7 +34,6 @@
     if (asked) asked.abort();
     const own = new AbortController();
     asked = own;
-    busy("true");
     try {
       const answer = await fetch(`${root.dataset.state}?${question(at)}`, { signal: own.signal });
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
@@ -94,6 +93,7 @@
     for (const link of document.querySelectorAll("a[data-times]")) link.search = `?${question(at)}`;
     for (const field of document.querySelectorAll("input[name='at']:not(#moment)")) field.value = iso(at);
     for (const field of document.querySelectorAll("input[name='known-at']:not(#known)")) field.value = knownAt;
+    busy("true");
     window.clearTimeout(timer);
     timer = window.setTimeout(ask, soon ? WAIT : 0);
   }
@@ -187,7 +187,7 @@
     lanes.classList.add("drawn");
     plots = Lanes.draw(lanes, drawn, [first, last]);
     const titled = drawn.lanes.filter((each) => each.name.startsWith("position "));
-    get("coins").textContent = titled.map((each, number) => `${each.name.slice(9)} ${["solid", "dashed", "dotted", "dash-dotted"][number % 4]}`).join(", ");
+    get("coins").textContent = titled.length ? `· ${titled.map((each, number) => `${each.name.slice(9)} ${["solid", "dashed", "dotted", "dash-dotted"][number % 4]}`).join(", ")}` : "";
     for (const plot of plots) for (const kind of ["pointerdown", "pointermove"]) plot.over.addEventListener(kind, (event) => scrub(plot, event));
     for (const details of [get("as-table"), get("as-events")]) if (details.open) fill();
     queueMicrotask(place); // the scales are set by then

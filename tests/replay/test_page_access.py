@@ -1,0 +1,133 @@
+"""Every page of a book, for every eye: axe's rules, and nothing cut, covered or out of reach.
+
+The pages are opened at the widths of a phone, a desk and a wide screen, light and dark. By default
+each page is examined by axe once, in one of the four views of the issue; ROLLFORWARD_PAGE_VIEWS
+says in how many.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from tests.support.eyes import faults_seen
+from tests.support.margin_books import ACCOUNT, cascade
+from tests.support.visitor import Visit, browser_path, visiting
+
+BEFORE = "at=2026-08-05T14:40:00.349Z&known-at=482"
+HOME = f"/a/{ACCOUNT}"
+PAGES = {
+    "accounts": "/",
+    "timeline": f"{HOME}?{BEFORE}",
+    "timeline-early": f"{HOME}?at=2026-08-03T09:00:00.000Z&known-at=120",
+    "state": f"{HOME}/state?{BEFORE}",
+    "workings": f"{HOME}/why?{BEFORE}&figure=margin%20margin%20ratio%20of%20USDC",
+    "sum": f"{HOME}/why?{BEFORE}&figure=position%20HYPE",
+    "event": f"{HOME}/event/98866b0d6e34?{BEFORE}",
+    "liquidations": f"{HOME}/liquidations?{BEFORE}",
+    "card": f"{HOME}/liquidations/L-1?{BEFORE}",
+    "breaks": f"{HOME}/breaks?{BEFORE}",
+    "coverage": f"{HOME}/coverage?{BEFORE}",
+    "verify": "/verify",
+    "error": "/a/0x1",
+}
+VIEWS = [(390, "dark"), (1280, "light"), (390, "light"), (1280, "dark")]
+WANTED = int(os.environ.get("ROLLFORWARD_PAGE_VIEWS", "1"))
+WIDTHS = (390, 1280, 1920)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory):
+    browser_path()
+    pytest.importorskip("axe_playwright_python", reason="axe's rules are not installed")
+    with visiting(cascade(tmp_path_factory.mktemp("access"))) as found:
+        yield found
+
+
+@pytest.fixture
+def window(visit: Visit):
+    """One window, which is resized and turned dark as a test needs it."""
+    page = visit.page()
+    yield page
+    visit.close()
+    visit.said.clear()
+    assert [] == visit.strangers
+
+
+def examined(page) -> list[str]:
+    """What axe finds fault with on a page, by its rules for WCAG 2.2 AA and good practice."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response
+    return [
+        f"{each['impact']}: {each['id']} at {node['target']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def open_all(page) -> None:
+    """Open whatever can be opened, so that it is looked at as well."""
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_fault(visit, window, figure, name):
+    start = list(PAGES).index(name)
+    visit.go(window, PAGES[name])
+    open_all(window)
+    views = [VIEWS[(start + each) % len(VIEWS)] for each in range(WANTED)]
+    for width, theme in views:
+        window.set_viewport_size({"width": width, "height": 900})
+        window.emulate_media(color_scheme=theme)
+        Visit.rest(window)
+        assert [] == examined(window), (width, theme)
+    figure(line="6-1", text="views of pages in which axe finds no fault", value=len(views),
+           is_part=True)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_or_covered_at_any_width(visit, window, figure, name):
+    visit.go(window, PAGES[name])
+    for is_open in (False, True):
+        if is_open:
+            open_all(window)
+        for width in WIDTHS:
+            window.set_viewport_size({"width": width, "height": 900})
+            window.wait_for_timeout(50)
+            assert [] == faults_seen(window), (width, is_open)
+    figure(line="6-1", text="layouts with nothing cut, covered or sticking out",
+           value=2 * len(WIDTHS), is_part=True)  # fmt: skip
+
+
+# ------------------------------------------------------------------------- the instruments
+
+
+BAD = {
+    "sticks out": "<p style='width:4000px'>wide " + "x " * 900,
+    "lies over": "<p style='position:absolute;top:9px'>one one one</p>"
+    "<p style='position:absolute;top:12px'>two two two</p>",
+    "cuts off": "<div style='width:40px;overflow:hidden;white-space:nowrap'>far too long for it",
+    "pixels": "<a href='#' style='font-size:4px'>x",
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_the_eyes_see_what_is_wrong(visit, fault):
+    page = visit.page()
+    page.set_content(BAD[fault])
+    assert any(fault in each for each in faults_seen(page))
+    visit.close()
+
+
+def test_axe_sees_what_is_wrong(visit):
+    page = visit.page()
+    page.set_content("<main><h1>Gray</h1><p style='color:#999'>hard to read<img src='data:,'>")
+    assert {"color-contrast", "image-alt"} <= {
+        re.split(r": | at ", each)[1] for each in examined(page)
+    }
+    visit.close()

@@ -1,0 +1,314 @@
+"""The page in a browser, as a person uses it: by mouse, by keyboard, by address, without script."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import rollforward
+from tests.support.margin_books import ACCOUNT, CASCADE, cascade
+from tests.support.visitor import Visit, browser_path, visiting
+
+LIQUIDATED = "2026-08-05T14:40:00.350Z"
+BEFORE = "2026-08-05T14:40:00.349Z"
+RATIO = "0.9528959393"
+"""The ratio just before the bundled liquidation, as composed and explained (``explain L-1``)."""
+STEPS = int(os.environ.get("ROLLFORWARD_PAGE_STEPS", "12"))
+RAW = json.loads((CASCADE / "account.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory):
+    browser_path()
+    with visiting(cascade(tmp_path_factory.mktemp("person"))) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def at_ease(visit: Visit):
+    """Whatever a person does: the console stays silent, and nobody else is asked."""
+    yield
+    visit.close()
+    said, strangers = list(visit.said), visit.strangers
+    visit.said.clear()
+    visit.asked.clear()
+    assert [] == said
+    assert [] == strangers
+
+
+def at(moment: str = BEFORE, known_at: int = 482) -> str:
+    return f"/a/{ACCOUNT}?at={moment}&known-at={known_at}"
+
+
+def ratio(page) -> str:
+    Visit.rest(page)
+    return page.inner_text("#ratio").strip()
+
+
+def verdict(page) -> str:
+    Visit.rest(page)
+    return page.get_attribute("#verdict", "data-verdict")
+
+
+def instant(page) -> str:
+    return page.inner_text("#moment-text")
+
+
+def digest(page) -> str:
+    Visit.rest(page)
+    return page.text_content("#digest").strip()
+
+
+def drag(page, share_from: float, share_to: float) -> None:
+    """Drag the slider's thumb from one share of its way to another, with the mouse."""
+    box = page.locator("#moment").bounding_box()
+    thumb = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize) * 1.375")
+    x = lambda share: box["x"] + thumb / 2 + share * (box["width"] - thumb)
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(x(share_from), y)
+    page.mouse.down()
+    page.mouse.move(x((share_from + share_to) / 2), y, steps=4)
+    page.mouse.move(x(share_to), y, steps=4)
+    page.mouse.up()
+
+
+def share(page, moment: str) -> float:
+    """Where on the slider a moment lies."""
+    return page.evaluate(
+        "(moment) => { const s = document.getElementById('moment');"
+        " return (Date.parse(moment) - s.min) / (s.max - s.min); }",
+        moment,
+    )
+
+
+def told(visit: Visit, book: Path, moment: str) -> dict:
+    """What the command line says of a moment."""
+    said = rollforward("show", ACCOUNT, "--at", moment, "--book", book, "--json", cwd=book.parent)
+    found: dict = said.json
+    return found
+
+
+# ------------------------------------------------------------------------- by mouse
+
+
+def test_the_slider_is_dragged_to_before_and_after_the_liquidation(visit, figure):
+    page = visit.page(at("2026-08-05T18:01:00.000Z"))
+    assert ("2026-08-05 18:01:00 UTC", "fine") == (instant(page), verdict(page))
+    there = share(page, LIQUIDATED)
+    drag(page, 1.0, there - 0.02)
+    assert instant(page) < "2026-08-05 14"
+    before = float(ratio(page))
+    assert 0.3 < before < 0.95
+    drag(page, there - 0.02, there + 0.001)
+    assert "2026-08-05 14:40:00.350 UTC" == instant(page)
+    after = float(ratio(page))
+    assert ("fine", True) == (verdict(page), after < before)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("#moment-text:has-text('14:40:00 UTC')")
+    assert ("liquidatable", "0.9528959392") == (verdict(page), ratio(page))
+    figure(line="6-1", text="acts of a person on the page, as the book tells them", value=3,
+           is_part=True)  # fmt: skip
+
+
+def test_pressing_on_a_lane_moves_there(visit):
+    page = visit.page(at())
+    lane = page.locator('[data-lane="ratio"] .u-over')
+    lane.click(position={"x": 40, "y": 30})
+    assert "2026-08-03" == instant(page)[:10]
+    assert instant(page).replace(" UTC", "") in page.inner_text("#state-title").replace("UTC", "")
+
+
+# ------------------------------------------------------------------------- by keyboard
+
+
+def test_arrows_go_from_event_to_event(visit, figure):
+    page = visit.page(at("2026-08-03T08:00:05.123Z"))
+    book = visit.book
+    moments = [row["at"] for row in rollforward(
+        "history", ACCOUNT, "--book", book, "--json", cwd=book.parent).json]  # fmt: skip
+    expected = sorted(set(moments))
+    page.focus("#moment")
+    seen = [page.evaluate("new URL(location).searchParams.get('at')")]
+    for _ in range(STEPS):
+        page.keyboard.press("ArrowRight")
+        Visit.rest(page)
+        seen.append(page.evaluate("new URL(location).searchParams.get('at')"))
+    assert expected[: STEPS + 1] == seen
+    page.keyboard.press("ArrowLeft")
+    Visit.rest(page)
+    assert expected[STEPS - 1] == page.evaluate("new URL(location).searchParams.get('at')")
+    figure(line="6-1", text="acts of a person on the page, as the book tells them",
+           value=STEPS + 1, is_part=True)  # fmt: skip
+
+
+def test_shift_goes_by_the_hour_and_the_ends_are_a_key_away(visit):
+    page = visit.page(at())
+    page.focus("#moment")
+    page.keyboard.press("Shift+ArrowRight")
+    assert "2026-08-05 15:00:00 UTC" == instant(page)
+    page.keyboard.press("Shift+ArrowRight")
+    assert "2026-08-05 16:00:00 UTC" == instant(page)
+    page.keyboard.press("Shift+ArrowLeft")
+    assert "2026-08-05 15:00:00 UTC" == instant(page)
+    page.keyboard.press("Home")
+    assert "2026-08-03 08:00:05.123 UTC" == instant(page)
+    assert "unknown" == verdict(page)
+    page.keyboard.press("End")
+    assert "2026-08-05 18:01:00 UTC" == instant(page)
+    assert "fine" == verdict(page)
+
+
+def test_what_is_reached_is_said_politely(visit):
+    page = visit.page(at(LIQUIDATED))
+    page.focus("#moment")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("#say:has-text('UTC')", state="attached")
+    assert "polite" == page.get_attribute("#say", "aria-live")
+    assert page.text_content("#say").startswith(
+        "2026-08-05 14:40:00 UTC: margin ratio 0.9528959392, liquidatable"
+    )
+    assert "2026-08-05 14:40:00 UTC" == page.get_attribute("#moment", "aria-valuetext")
+
+
+def test_every_control_is_reached_by_tab_and_shows_it(visit):
+    page = visit.page(at())
+    outlines = []
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+        outlines.append(page.evaluate("getComputedStyle(document.activeElement).outlineStyle"))
+    assert {"moment", "known", "previous-event", "next-event"} <= set(reached)
+    assert {"solid"} == set(outlines)
+
+
+# ------------------------------------------------------------------------- down to the record
+
+
+def test_a_number_is_opened_down_to_its_raw_record(visit, figure):
+    page = visit.page(at())
+    assert RATIO == ratio(page)
+    page.click("#ratio a")
+    assert RATIO == page.inner_text("#value")
+    page.click(".derivation a:has-text('liquidation value of USDC') >> nth=0")
+    assert "7681.2820769081" == page.inner_text("#value").split()[0]
+    page.click("a:has-text('oracle price of HYPE') >> nth=0")
+    page.click(".derivation a:has-text('prices.json') >> nth=0")
+    assert "/event/" in page.url
+    raw = page.inner_text("pre.raw")
+    prices = (CASCADE / "prices.json").read_text()
+    assert "29.6348" in raw
+    assert raw in prices
+    page.go_back()
+    page.go_back()
+    page.go_back()
+    page.go_back()
+    Visit.rest(page)
+    page.click("#frame-positions a:has-text('4500')")
+    page.click("table a >> nth=-1")
+    assert page.inner_text("pre.raw") in (CASCADE / "account.json").read_text()
+    figure(line="6-1", text="acts of a person on the page, as the book tells them", value=2,
+           is_part=True)  # fmt: skip
+
+
+def test_the_card_of_the_liquidation_leads_to_the_instant_before(visit):
+    page = visit.page(f"/a/{ACCOUNT}/liquidations?at={BEFORE}&known-at=482")
+    page.click("table a:has-text('L-1')")
+    assert (RATIO, "held") == (page.inner_text("#ratio"), page.inner_text("#verdict"))
+    page.click("a:has-text('just before')")
+    assert ("2026-08-05 14:40:00.349 UTC", RATIO) == (instant(page), ratio(page))
+    assert "liquidatable" == verdict(page)
+
+
+# ------------------------------------------------------------------------- known at
+
+
+def test_known_at_is_changed_and_the_other_belief_is_a_ghost(visit, figure):
+    page = visit.page(at())
+    late = digest(page)
+    assert page.is_hidden("#ghost-key")
+    page.focus("#known")
+    page.keyboard.press("Home")
+    page.wait_for_selector("#ghost-key:visible")
+    assert "known-at=1" in page.url
+    assert "position 1 of 482" == page.inner_text("#known-text")
+    early = digest(page)
+    assert early != late
+    book = visit.book
+    said = rollforward("show", ACCOUNT, "--at", BEFORE, "--known-at", "1", "--book", book,
+                       "--json", cwd=book.parent).json  # fmt: skip
+    assert said["state_digest"] == early
+    page.keyboard.press("End")
+    page.wait_for_selector("#ghost-key", state="hidden")
+    assert late == digest(page)
+    figure(line="6-1", text="acts of a person on the page, as the book tells them", value=2,
+           is_part=True)  # fmt: skip
+
+
+# ------------------------------------------------------------------------- by address
+
+
+def test_a_deep_link_shows_the_same_in_another_window(visit, figure):
+    page = visit.page(at("2026-08-05T18:01:00.000Z"))
+    drag(page, 1.0, 0.4)
+    first = digest(page)
+    link = page.url.removeprefix(visit.origin)
+    other = visit.page(link)
+    assert first == digest(other)
+    assert instant(page) == instant(other)
+    book = visit.book
+    moment = page.evaluate("new URL(location).searchParams.get('at')")
+    said = rollforward("show", ACCOUNT, "--at", moment, "--book", book, "--json", cwd=book.parent)
+    assert said.json["state_digest"] == first
+    figure(line="6-1", text="acts of a person on the page, as the book tells them", value=1,
+           is_part=True)  # fmt: skip
+
+
+def test_links_to_other_pages_keep_both_times_of_the_slider(visit):
+    page = visit.page(at())
+    page.focus("#moment")
+    page.keyboard.press("Home")
+    page.click("nav >> text=Coverage")
+    assert page.url.endswith("coverage?at=2026-08-03T08:00:05.123Z&known-at=482")
+
+
+# ------------------------------------------------------------------------- without script
+
+
+def test_without_script_the_page_answers_by_links_and_forms(visit, figure):
+    page = visit.page(at(LIQUIDATED), script=False)
+    assert "fine" == verdict(page)
+    page.click("#previous-event")
+    assert (BEFORE[:19] + ".000Z") == page.input_value("#at-text")
+    assert ("liquidatable", "0.9528959392") == (verdict(page), ratio(page))
+    page.click("summary:has-text('exact instant')")
+    page.fill("#at-text", BEFORE)
+    page.click("#exact button")
+    assert RATIO == ratio(page)
+    page.focus("#moment")
+    page.keyboard.press("Home")
+    page.click("text=Show this instant")
+    assert "2026-08-03 08:00:05.123 UTC" == instant(page)
+    assert page.is_hidden("#lanes")
+    figure(line="6-1", text="acts of a person on the page, as the book tells them", value=3,
+           is_part=True)  # fmt: skip
+
+
+# ------------------------------------------------------------------------- the lanes as text
+
+
+def test_the_lanes_are_told_in_words_and_exact_amounts(visit):
+    page = visit.page(at())
+    page.click("text=The lanes in words")
+    rows = {
+        row.locator("th").inner_text(): row.inner_text()
+        for row in page.locator("#lanes-table tbody tr").all()
+    }
+    assert {"Margin ratio", "Equity", "Supplied", "Borrowed"} <= set(rows)
+    assert RATIO in rows["Margin ratio"] or "0.9528968709" in rows["Margin ratio"]
+    page.click("text=The events as a list")
+    page.click("#lanes-events a >> nth=-1")
+    assert instant(page).startswith("2026-08-05")
