@@ -338,7 +338,8 @@ def ratio_found(of: Assembler, at: Millis) -> Found:
     if len(values) != 1 or None in values:
         text = f"it differs between {books}" if len(values) > 1 else ratios[0].note
         return Found(value=None, unit=None, text=text)
-    readings = ", ".join(one for one in judged[0].readings if one in OF_THE_RATIO)
+    is_contested = judged[0].mode == "portfolioMargin"
+    readings = ", ".join(one for one in OF_THE_RATIO if is_contested)
     text = f"under {books}" + (f", with {readings}" if readings else "")
     return Found(value=values.pop(), unit=None, text=text)
 

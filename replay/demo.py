@@ -33,6 +33,7 @@ gone: position(HYPE) @ 2026-08-05T14:40:00.350Z = 0 HYPE
 once: count(liquidations, 2026-08-03T00:00Z..2026-08-05T18:01Z) = 1
 fees: sum(fee USDC per fill, 2026-08-03T00:00Z..2026-08-05T18:01Z) = 229.038136 USDC
 owed: balance(borrowed, USDC) @ 2026-08-05T14:40:00.349Z < -4000 USDC
+ratio: margin(ratio) @ 2026-08-05T14:40:00.349Z = 0.9528959393 rounded 10
 """
 
 BEGINNING: Final = """\

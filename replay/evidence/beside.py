@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 MARGIN: Final = "margin"
 
 
+def is_about_margin(checked: Iterable[Checked]) -> bool:
+    """Tell whether any claim asks for a figure of margin."""
+    return any(_moments(one) for one in checked)
+
+
 def streams_beside(account: AccountHistory, checked: Iterable[Checked]) -> tuple[Stream, ...]:
     """Return the markets and reserves that claims about margin rest on, as far as recorded.
 

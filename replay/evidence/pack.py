@@ -25,7 +25,7 @@ from ledger.units import VENUE, Digest, Millis
 from projections import fold
 from replay.claims import Checked, check_claims
 from replay.evidence.assemble import assembled
-from replay.evidence.beside import parameters, rulebooks_of, streams_beside
+from replay.evidence.beside import is_about_margin, parameters, rulebooks_of, streams_beside
 from replay.evidence.verifier.canon import canonical
 from replay.evidence.verifier.container import container
 from replay.evidence.verifier.verdict import FORMAT, RECIPES, Verdict, verified
@@ -117,7 +117,8 @@ def make_pack(
     wanted = (account.stream, VENUE, *streams_beside(account, checked))
     streams = {stream: tuple(book.batches(stream)) for stream in wanted if book.headers(stream)}
     rulebooks = rulebooks_of(checked, since=asked.since, until=asked.until, at=asked.at)
-    files = _files(account, streams, digests, last, rulebooks)
+    backed = tuple(streams) if is_about_margin(checked) else (account.stream,)
+    files = _files(account, streams, backed, digests, last, rulebooks)
     manifest = _manifest(account, asked, checked, key, position, rulebooks)
     from replay.evidence.report import report
 
@@ -150,11 +151,15 @@ def _sound(book: Book) -> tuple[tuple[Digest, ...], seal.Seal]:
 def _files(
     account: AccountHistory,
     streams: Mapping[Stream, tuple[Batch, ...]],
+    backed: tuple[Stream, ...],
     digests: tuple[Digest, ...],
     last: seal.Seal,
     rulebooks: tuple[Rulebook, ...],
 ) -> dict[str, bytes]:
-    """Return the files that stand in every pack, but for report, manifest and signature."""
+    """Return the files that stand in every pack, but for report, manifest and signature.
+
+    Of the streams *backed* the raw records are among them.
+    """
     book = account.audit.book
     files: dict[str, bytes] = {
         "FORMAT.md": resources("replay.evidence").joinpath("FORMAT.md").read_bytes(),
@@ -165,9 +170,8 @@ def _files(
             name = f"batches/{batch.header.position:012d}.jsonl"
             files[name] = b"\n".join([header_line(batch.header), *batch.lines])
     wanted = {
-        batch.header.record for batches in streams.values() for batch in batches
-        if batch.header.record
-    }  # fmt: skip
+        batch.header.record for stream in backed for batch in streams[stream] if batch.header.record
+    }
     for digest in sorted(wanted):
         files[f"records/{digest}"] = book.record(digest).body
     for rule in rulebooks:

@@ -128,6 +128,27 @@ def test_the_clean_room_imports_the_standard_library_and_itself_alone() -> None:
     assert {*MODULES, "__init__"} == seen
 
 
+def test_no_two_modules_of_the_clean_room_give_one_name_to_two_things() -> None:
+    """They become one file, in which the later would take the place of the earlier."""
+    named: dict[str, list[str]] = {}
+    for module in MODULES:
+        path = Path(str(verifier.__file__)).with_name(f"{module}.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for name in names_given(node):
+                named.setdefault(name, []).append(module)
+    assert {} == {name: modules for name, modules in named.items() if len(modules) > 1}
+
+
+def names_given(node: ast.stmt) -> list[str]:
+    """Return the names that a statement of a module gives; imports are gathered, not given."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    if isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    return [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+
+
 def test_the_main_engine_knows_nothing_of_the_clean_room() -> None:
     knowing = set()
     for room in ("ledger", "projections", "replay"):
@@ -138,7 +159,8 @@ def test_the_main_engine_knows_nothing_of_the_clean_room() -> None:
                 knowing.add(path.relative_to(ROOT).as_posix())
     packing = {"replay/evidence/pack.py", "replay/evidence/assemble.py",
                "replay/evidence/report.py", "replay/cli/pack.py",
-               "replay/cli/verify_pack.py", "replay/demo.py"}  # fmt: skip
+               "replay/cli/verify_pack.py", "replay/cli/stamp_pack.py", "replay/cli/stamping.py",
+               "replay/evidence/stamp.py", "replay/demo.py"}  # fmt: skip
     assert set() == knowing - packing
 
 

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import replay
+from projections.rulebooks import CALENDAR
 from replay.audit import Audit
 from replay.engine import Engine
+from replay.evidence.beside import parameters
 from replay.evidence.verifier import amounts, holdings, loans, margin, rules, surroundings
 from tests.laws.test_margin_rebuild import STEPS, allowed, imported
 from tests.support import margin_books, mutants, two_margins
@@ -47,7 +49,8 @@ def test_two_hands_agree_on_the_margin_of_random_lives(figure) -> None:
         told = two_margins.told(two_margins.streams_of(account), account.stream)
         ours = two_margins.main_ratios(account, moments)
         pictures = two_margins.main_pictures(account, moments)
-        if [*ours, *pictures] != two_margins.asked(told, moments):
+        rulebooks = two_margins.main_rulebooks(account, moments)
+        if [*ours, *pictures, *rulebooks] != two_margins.asked(told, moments):
             differing.append(seed)
         known += sum(1 for ratio in ours if ratio is not None)
         asked += len(ours)
@@ -66,6 +69,13 @@ def test_two_hands_agree_on_loans_and_what_moved_without_a_record(figure) -> Non
         if two_margins.main_loans(*case) != two_margins.clean_loans(*case)
     ]  # fmt: skip
     figure(line="5-3", text="two engines, equal loans", value=f"{LOANS:,} histories")
+
+
+def test_two_hands_know_the_same_rulebooks_from_the_same_millisecond_on() -> None:
+    assert two_margins.dates_by_main() == two_margins.dates_by_clean()
+    for book in CALENDAR:
+        (ours,) = [one for one in rules.calendar_of_rules() if one.name == book.id]
+        assert parameters(book) == ours.parameters()
 
 
 def test_two_hands_round_alike() -> None:
@@ -141,7 +151,18 @@ SPARED = (
     "replay.evidence.verifier.surroundings.around",
 )  # fmt: skip
 
-EQUIVALENT: tuple[tuple[str, str, str, str], ...] = ()
+EQUIVALENT: tuple[tuple[str, str, str, str], ...] = (
+    ("exponential", "guard", "", "only decides with how many digits is begun, and gone on"),
+    ("exponential", "doubt", "", "only decides whether more digits are looked at"),
+    ("exponential", "ends[0]", "0 is 1", "no random power lies so near to a tie"),
+    ("exponential", "HIGHEST_POWER", "Gt for GtE", "no interest comes to that power"),
+    ("exponential", "while term", "", "terms below the last digit change nothing"),
+    ("cut", "-whole if", "Lt for LtE", "nothing is nothing with either sign"),
+    ("signed", "-value if", "Lt for LtE", "a position of nothing is worth nothing"),
+    ("grow", "paid > start", "Gt for GtE", "nothing grows in no time"),
+    ("grow", "self.at < at", "Lt for LtE", "a piece of no time has no interest"),
+    ("unified_ratio", "against <= 0", "LtE for Lt", "a quotient by zero is unknown already"),
+)
 """(function, part of the line, change, why it computes the same)."""
 
 
@@ -151,6 +172,7 @@ def cases() -> list[Case]:
         (partial(two_margins.numbers_case, seed), two_margins.numbers_by_money(seed))
         for seed in range(60)
     ]
+    found.append((two_margins.dates_by_clean, two_margins.dates_by_main()))
     histories = [two_margins.loans_case(seed) for seed in range(150)]
     found += [
         (partial(two_margins.clean_loans, *case), two_margins.main_loans(*case))
@@ -162,6 +184,7 @@ def cases() -> list[Case]:
         ours: list[Any] = list(two_margins.main_ratios(account, moments))
         known = sum(1 for ratio in ours if ratio is not None)
         ours += two_margins.main_pictures(account, moments)
+        ours += two_margins.main_rulebooks(account, moments)
         told = two_margins.told(two_margins.streams_of(account), account.stream)
         if known:
             lives.append((known, (partial(two_margins.asked, told, moments), ours)))

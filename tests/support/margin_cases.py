@@ -59,6 +59,7 @@ class Life:
         self.sizes: dict[str, Decimal] = defaultdict(Decimal)
         self.marks = {coin: Decimal(chance.choice((1, 2, 40))) for coin in COINS}
         self.moments: set[int] = {self.now}
+        self.telling: set[int] = set()
         self.number = 0
         self.mode = chance.choice(
             ("portfolioMargin",) * 14 + ("unifiedAccount",) * 3 + ("default",)
@@ -106,7 +107,7 @@ class Life:
                     coin=Coin(coin), dex=Dex(dex), size_places=chance.choice((0, 2)),
                     collateral=Asset(chance.choice(("USDH", "USDT0"))) if dex else None,
                     max_leverage=chance.choice((None, 3, 10, 10)),
-                    margin_table=chance.choice((None, 0, 20, 49, 50, 51, 51, 51, 51, 52)),
+                    margin_table=chance.choice((None, 0, 1, 20, 49, 50, 51, 51, 51, 51, 52)),
                     only_isolated=False, delisted=chance.random() < 0.5,
                 )  # fmt: skip
         for table in (50, 51, 52):
@@ -173,6 +174,9 @@ class Life:
                 self.marks[coin] = px
             self.put(f"market:{coin}", ev.PriceObserved, coin=Coin(coin), measure=measure, px=px,
                      via=chance.choice(("allMids", "metaAndAssetCtxs")))  # fmt: skip
+            if chance.random() < 0.2:
+                self.put(f"market:{coin}", ev.PriceObserved, coin=Coin(coin), measure=measure,
+                         px=px * 3, via="another")  # fmt: skip
         else:
             self.put(f"market:{coin}", ev.CandleObserved, coin=Coin(coin),
                      interval=chance.choice(("1m", "1h")), opened=Millis(self.now), first=px,
@@ -284,6 +288,7 @@ class Life:
         chance = self.chance
         if chance.random() < 0.05:
             self.told(ev.Unrecognized, venue_type="bonus", body="{}", tx_hash=None)
+            self.telling.add(self.now)
         elif chance.random() < 0.3:
             self.mode = chance.choice(("portfolioMargin", "portfolioMargin", "unifiedAccount",
                                        "disabled"))  # fmt: skip
@@ -306,6 +311,9 @@ class Life:
         if chance.random() < 0.6:
             self.lending_state(began + chance.choice(after))
         self.moments |= {began, began + 1, began + HOUR}
+        self.telling.add(began)
+        if chance.random() < 0.3:
+            self.price()
 
     def noise(self) -> Decimal:
         """Return what a field differs by from another: nothing, a hair, or a lot."""
@@ -394,5 +402,7 @@ def appended(book: Book, stream: str, events: list[Event]) -> None:
 def margin_case(seed: int, count: int = 6) -> tuple[AccountHistory, list[int]]:
     """Return the account of one life, and instants to ask about it."""
     life = Life(seed)
-    moments = sorted(life.moments)
-    return life.account(), life.chance.sample(moments, min(count, len(moments)))
+    telling, others = sorted(life.telling), sorted(life.moments - life.telling)
+    chosen = life.chance.sample(telling, min(count // 2, len(telling)))
+    rest = min(count - len(chosen), len(others))
+    return life.account(), [*chosen, *life.chance.sample(others, rest)]

@@ -15,14 +15,15 @@ import attrs
 from ledger import events as ev
 from ledger import money
 from ledger.codec import encode
-from ledger.errors import UnknownKind
+from ledger.errors import NotInForce, UnclearQuestion, UnknownKind
 from ledger.events import Event
 from ledger.kinds import KIND_OF
 from ledger.money import exact
 from ledger.stores.form import header_line
-from ledger.units import VENUE, Asset, Millis, Stream
+from ledger.units import VENUE, Asset, Coin, Millis, Stream
 from projections import lending
 from projections.reference import Reference
+from projections.rulebooks import CALENDAR, in_force, tiers
 from replay.audit import AccountHistory
 from replay.claims import ratio_found
 from replay.evidence.verifier import (
@@ -78,6 +79,19 @@ def main_pictures(account: AccountHistory, moments: Sequence[int]) -> list[Pictu
                             steps(each.tiers)) for each in side.positions
             }) for side in picture.exchanges},
         })  # fmt: skip
+    return found
+
+
+def main_rulebooks(account: AccountHistory, moments: Sequence[int]) -> list[list[str]]:
+    """Return under which rulebooks the main engine judges; none without a ratio to judge."""
+    of = Assembler(account, account.audit.position(), Question())
+    found: list[list[str]] = []
+    for at in moments:
+        try:
+            judged = of.at(Millis(at)).margin.judgements
+        except (NotInForce, UnclearQuestion, UnknownKind):
+            judged = ()
+        found.append([one.rulebook for one in judged if one.mode in holdings.ONE_BALANCE])
     return found
 
 
@@ -160,7 +174,8 @@ def asked(known: Told, moments: Sequence[int]) -> list[Any]:
     rows, others, journal = known
     beside = surroundings.Surroundings(rows, others, journal.listing)
     reckoned = holdings.Reckoning(journal, beside)
-    return [*clean_ratios(reckoned, moments), *clean_pictures(reckoned, moments)]
+    rulebooks = [margin.margin_ratio(reckoned, at)[1] for at in moments]
+    return [*clean_ratios(reckoned, moments), *clean_pictures(reckoned, moments), *rulebooks]
 
 
 def clean_ratios(reckoned: Any, moments: Sequence[int]) -> Iterator[Ratio]:
@@ -215,14 +230,23 @@ def stated(
 ) -> Event:  # fmt: skip
     """Return a lending state near to what the loans come to, a hair or a lot away from it."""
     known = main_loans(own, reserve, common["at"])
+    states = [event.at for event in own if isinstance(event, ev.LendingStateObserved)]
+    before = main_loans(own, reserve, states[-1]) if states else {}
     fields = {}
     for side in SIDES:
+        earned = [
+            found.get(("USDC", side), (0, 0, (), Fraction(0)))[3] for found in (known, before)
+        ]
+        doubt = earned[0] - earned[1]
         basis, value = known.get(("USDC", side), (Fraction(owed[side]), Fraction(owed[side]), ()))[
             :2
         ]
         grown = value - basis
         off = chance.choice(("0", "0", "0.000001", "0.0000011", "-0.000001", "5"))
-        moved = chance.choice((Fraction(off), grown, grown + Fraction(off), -grown))
+        moved = chance.choice((
+            Fraction(off), grown, grown + Fraction(off), -grown, doubt, doubt + Fraction(off),
+            doubt + Fraction(off), -doubt - Fraction(off),
+        ))  # fmt: skip
         places = Decimal("0.0000000001")
         fields[f"{side}_basis"] = dec(basis + moved).quantize(places)
         fields[f"{side}_value"] = dec(value + chance.choice((0, moved))).quantize(places)
@@ -239,7 +263,7 @@ Lent = dict[tuple[str, str], tuple[Any, ...]]
 
 
 def main_loans(own: Sequence[Event], reserve: Sequence[Event], at: int) -> Lent:
-    """Return principal, value and unrecorded movements of every loan by the main engine."""
+    """Return principal, value, unrecorded movements and interest of loans by the main engine."""
     with exact():
         walk = lending.Walk(
             lending.rates(reserve), Reference(symbols={0: Asset("USDC"), 7: Asset("HYPE")})
@@ -250,7 +274,7 @@ def main_loans(own: Sequence[Event], reserve: Sequence[Event], at: int) -> Lent:
         found = walk.until(Millis(at))
     return {
         key: (Fraction(loan.basis), Fraction(loan.best), tuple((s, u, Fraction(a))
-              for s, u, a in loan.jumps))
+              for s, u, a in loan.jumps), Fraction(loan.accrued))
         for key, loan in found.items()
     }  # fmt: skip
 
@@ -262,7 +286,40 @@ def clean_loans(own: Sequence[Event], reserve: Sequence[Event], at: int) -> Lent
         dated.put(event.at, json.loads(encode(event)))
     events = [(KIND_OF[type(event)].name, json.loads(encode(event))) for event in own]
     found = loans.loans_at(events, {"USDC": dated}, {0: "USDC", 7: "HYPE"}, at)
-    return {key: (loan.principal, loan.value, tuple(loan.jumps)) for key, loan in found.items()}
+    return {
+        key: (loan.principal, loan.value, tuple(loan.jumps), loan.earned)
+        for key, loan in found.items()
+    }
+
+
+PERPS = ("BTC", "HYPE", "SOL", "XRP", "BNB", "kBONK", "XPL", "FOO")
+
+
+def dates_by_main() -> list[Any]:
+    """Return rulebooks and documented tiers around every date they begin, by the main engine."""
+    starts = [at for book in CALENDAR for at in (book.effective_from, book.documented_from)]
+    found: list[Any] = []
+    for at in [start + off for start in (*starts, tiers.SINCE) for off in (-1, 0, 1)]:
+        try:
+            found.append([book.id for book in in_force(Millis(at))])
+        except NotInForce:
+            found.append([])
+        found.append([
+            [(Fraction(bound), Fraction(top)) for bound, top in
+             tiers.documented_tiers(Coin(coin), Millis(at))]
+            for coin in PERPS
+        ])  # fmt: skip
+    return found
+
+
+def dates_by_clean() -> list[Any]:
+    """Return the same by the clean room."""
+    starts = [at for book in CALENDAR for at in (book.effective_from, book.documented_from)]
+    found: list[Any] = []
+    for at in [start + off for start in (*starts, tiers.SINCE) for off in (-1, 0, 1)]:
+        found.append([one.name for one in rules.rules_at(at)])
+        found.append([rules.documented_tiers(coin, at) for coin in PERPS])
+    return found
 
 
 def numbers_case(seed: int) -> list[Fraction | None]:

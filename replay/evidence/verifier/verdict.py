@@ -231,24 +231,20 @@ def checked(
     check_seal(files, proofs, verdict.point, streams)
     if held is not None:
         check_continues(proofs, held, verdict.point)
-    verdict.records = check_records(files, streams)
+    beside = any("margin(" in said["claim"] for said in manifest["claims"])
+    verdict.records = check_records(files, *(streams.values() if beside else [own]))
     for rule in manifest["rulebooks"]:
         if digest(files.get(rule["file"], b"")) != rule["digest"]:
             raise Refused(26, f"the text of rulebook {rule['id']} is not the one named")
     check_figures(manifest, verdict, streams, own)
 
 
-def check_records(files: Mapping[str, bytes], streams: Mapping[str, list[Batch]]) -> int:
+def check_records(files: Mapping[str, bytes], *streams: list[Batch]) -> int:
     """Hold the raw records against the headers of the batches that were read from them.
 
     Raises: Refused, 19.
     """
-    wanted = {
-        header["record"]
-        for batches in streams.values()
-        for header, _ in batches
-        if header["record"]
-    }
+    wanted = {header["record"] for batches in streams for header, _ in batches if header["record"]}
     for name in wanted:
         if digest(files.get(RECORDS + name, b"")) != name:
             raise Refused(19, f"raw record {name} is missing or changed")
