@@ -71,8 +71,10 @@ def command(
     _need_libraries()
     import secrets
 
-    from replay.web.serving import Place, Server
+    from replay.web.serving import Place, Server, parsed_name
 
+    for name in allowed:
+        parsed_name(name)
     listening = _listening(host, port)
     place = Place(
         host=host, port=listening.getsockname()[1], allowed=allowed,

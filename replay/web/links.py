@@ -18,6 +18,9 @@ from replay.moments import iso
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CALENDAR_ENDS: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
 ACCOUNTS: Final = "/"
 VERIFY: Final = "/verify"
 
@@ -32,8 +35,8 @@ class Asked:
 
     @property
     def at_text(self) -> str:
-        """The instant in UTC."""
-        return iso(self.at)
+        """The instant in UTC; in milliseconds where no calendar reaches."""
+        return iso(self.at) if self.at <= CALENDAR_ENDS else str(self.at)
 
     @property
     def times(self) -> dict[str, str]:

@@ -105,8 +105,9 @@ def card(room: Room, ask: Ask) -> Answer:
             remedy="See the list of liquidations",
         )  # fmt: skip
     number = int(named[1])
+    kind = _kind(ask.get("minimal"))
     told = explained(history, number, position=asked.position)
-    sought, problem = _minimal(room, asked, number, ask.get("minimal"))
+    sought, problem = _minimal(room, asked, number, kind)
     context = {
         "page": pages.of_account(room, asked, told.name, "liquidations"),
         "asked": asked,
@@ -146,18 +147,26 @@ def _card(told: Liquidation, asked: Asked) -> Card:
     )  # fmt: skip
 
 
-def _minimal(room: Room, asked: Asked, number: int, kind: str) -> tuple[Grid | None, str]:
-    """Return the smallest change of a kind, or why there is none to tell."""
-    wanted: Kind | None = next((each for each in get_args(Kind) if each == kind), None)
-    if not kind:
-        return None, ""
-    if wanted is None:
+def _kind(given: str) -> Kind | None:
+    """Return the kind of change that is sought; None where none is.
+
+    Raises: UnclearQuestion, for what is no kind, before anything is looked up.
+    """
+    found: Kind | None = next((each for each in get_args(Kind) if each == given), None)
+    if given and found is None:
         raise UnclearQuestion(
-            asked=kind, problem="is no kind of change",
+            asked=given, problem="is no kind of change",
             remedy=f"There are: {', '.join(get_args(Kind))}",
         )  # fmt: skip
+    return found
+
+
+def _minimal(room: Room, asked: Asked, number: int, kind: Kind | None) -> tuple[Grid | None, str]:
+    """Return the smallest change of a kind, or why there is none to tell."""
+    if kind is None:
+        return None, ""
     try:
-        found = minimal(room.history(asked), wanted, position=asked.position, liquidation=number)
+        found = minimal(room.history(asked), kind, position=asked.position, liquidation=number)
     except UnclearQuestion as error:
         return None, str(error)
     return grid(found.table), ""

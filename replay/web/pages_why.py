@@ -9,6 +9,7 @@ import attrs
 
 from ledger.errors import NotFound, UnclearQuestion
 from ledger.units import Address, account_stream
+from projections.margin import Line
 from replay import explain
 from replay import margin_report as report
 from replay.web import answers, pages
@@ -18,7 +19,7 @@ from replay.web.margin_tree import FIGURE, subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from projections.margin import Judgement, Line
+    from projections.margin import Judgement
     from replay.explain import Evidence
     from replay.margin import MarginAt
     from replay.tables import Table
@@ -36,9 +37,12 @@ ROWS_SHOWN: Final = 500
 TEXT_SHOWN: Final = 65_536
 """Characters of a raw row that a page shows."""
 
+ONE_PART: Final = "a sum of nothing, or of what is not known"
+
 _BEFORE: Final = ("+ ", "− ", "× ", "÷ ", ", ")
 """What may stand before a figure in a formula, beside its beginning and a bracket."""
 
+_WHOLE: Final = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
 _EVENT: Final = re.compile(r"event ([0-9a-f]{12,32})\Z")
 _QUESTION: Final = re.compile(r'explain "([^"]+)"\Z')
 
@@ -164,7 +168,7 @@ def _of_margin(room: Room, asked: Asked, figure: str) -> dict[str, object]:
     workings = []
     values = []
     for judgement in found.margin.judgements:
-        root = next((line for line in judgement.lines if _called(line) == figure), None)
+        root = _root(judgement, figure)
         if root is None:
             continue
         values.append(report.shown(root.value))
@@ -183,6 +187,28 @@ def _of_margin(room: Room, asked: Asked, figure: str) -> dict[str, object]:
         "grids": (grid(report.readings_table(first)),),
         "notes": report.notes(found, first),
     }
+
+
+def _root(judgement: Judgement, figure: str) -> Line | None:
+    """Return the line of a figure; a sum of one part has none of its own, and is that part."""
+    for line in judgement.lines:
+        if _called(line) == figure:
+            return line
+    for found in judgement.figures():
+        if subject(found.name, found.of) == figure:
+            base = found.name.removesuffix(" of all")
+            same = [line for line in judgement.lines if line.name.endswith(base)
+                    and line.value == found.value and line.value]  # fmt: skip
+            formula = " + ".join(
+                f"{_called(line).removeprefix(FIGURE)} [{report.shown(line.value)}]"
+                for line in same[:1]
+            )
+            return Line(
+                name=found.name, of=found.of, formula=formula, value=found.value,
+                unit=found.unit, rule=found.rule, status=found.status,
+                source="" if formula else found.note or ONE_PART,
+            )  # fmt: skip
+    return None
 
 
 def _called(line: Line) -> str:
@@ -262,7 +288,8 @@ def event(room: Room, ask: Ask) -> Answer:
     if isinstance(asked, answers.Answer):
         return asked
     history = room.history(asked)
-    full = _identity(room, asked, identity)
+    # Inputs of margin are events of markets and reserves, and named by a beginning.
+    full = identity if _WHOLE.match(identity) else explain.identity_anywhere(room.audit, identity)
     found = explain.explain_any(history, full, asked.position)
     entry = room.audit.find(full)
     notes = list(found.notes)
@@ -285,11 +312,3 @@ def event(room: Room, ask: Ask) -> Answer:
         "at_event": asked.moved(at=entry.event.at).to(),
     }
     return answers.page("event", context, digest=room.slider(asked).digest(asked.at))
-
-
-def _identity(room: Room, asked: Asked, given: str) -> str:
-    """Return the identity that is meant; inputs of margin are named by the beginning of theirs."""
-    try:
-        return explain.full_identity(room.history(asked), given, asked.position)
-    except NotFound:
-        return explain.identity_anywhere(room.audit, given)
