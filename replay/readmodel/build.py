@@ -193,7 +193,7 @@ def _courses(
         course = engine.course(stream, source.position)
         found = courses.pieces(course)
         kept = file.rows('SELECT count, pieces FROM "_courses" WHERE stream=?', (stream,))
-        before = None
+        before: tuple[int, list[courses.Piece]] = (0, [])
         if kept:
             count, blob = kept[0]
             assert isinstance(count, int)

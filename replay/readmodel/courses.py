@@ -94,12 +94,10 @@ def _rest(piece: Piece, taken: int) -> Piece | None:
 
 
 def change(
-    engine: Engine, stream: Stream, course: Course, before: tuple[int, list[Piece]] | None,
+    engine: Engine, stream: Stream, course: Course, before: tuple[int, list[Piece]],
     now: list[Piece],
 ) -> Change:  # fmt: skip
     """Return where a course differs from the one *before*: its count and its runs."""
-    if before is None:
-        return Change(same=0, since=-1)
     count, old = before
     alike = same(old, now)
     if alike == count == course.count:
