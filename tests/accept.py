@@ -10,9 +10,9 @@ states), ROLLFORWARD_HISTORIES (simulated venues), ROLLFORWARD_BISECT_EVENTS (ev
 is missing), ROLLFORWARD_REMOVALS (events taken out of histories), ROLLFORWARD_INSTANTS (crowded
 milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFORWARD_SUPPOSED
 (portfolios with a supposed price or parameter), ROLLFORWARD_STATEMENTS
-(books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_DELETIONS (events
-left out), ROLLFORWARD_BELIEFS (histories whose figures changed), ROLLFORWARD_PAYOUT_MONTHS
-(simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes),
+(books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_EXPORTS (exported
+books), ROLLFORWARD_DELETIONS (events left out), ROLLFORWARD_BELIEFS (histories whose figures
+changed), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes),
 ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
@@ -54,6 +54,7 @@ FULL_COUNT = {
     "ROLLFORWARD_BELIEFS": "2000",
     "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
+    "ROLLFORWARD_EXPORTS": "200",  # random books that are exported, read again, opened elsewhere
     "ROLLFORWARD_MUTANTS": "10000",  # of each engine; more than there are means all
 }
 BENCHMARK_EVENTS = "1000000"
@@ -123,6 +124,7 @@ EXPECTED = (
     Expected("5-5", "the bundled liquidation, explained and handed over"),
     Expected("5-6", "recorded liquidations, as far as they go"),
     Expected("6-2", "500 positions of the slider over a million events, each as a full fold"),
+    Expected("6-4", "what is exported and the read model, opened by the programs they are for"),
     Expected("6-5", "documents: built, linked, every block held, a picture of the page"),
 )
 

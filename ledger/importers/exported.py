@@ -184,7 +184,9 @@ def _row(names: list[str], row: list[str]) -> Event:
     told = found["event"], found["digest"]
     if told != (event_id(event), event_digest(encode(event))):
         raise MalformedRecord(
-            field="digest", found=told[1][:64], expected="the row's: it was changed since"
+            field="digest",
+            found=told[1][:64],
+            expected="the row's: it was changed after the export",
         )
     return event
 
