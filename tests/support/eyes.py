@@ -15,10 +15,12 @@ _LOOK = r"""() => {
   const faults = [];
   const seen = (element) => {
     if (element.closest(".unseen, .skip, [hidden], option, title, script, style")) return false;
-    return element.checkVisibility({ visibilityProperty: true }); // not inside closed details either
+    return element.checkVisibility({ visibilityProperty: true }); // nor inside closed details
   };
-  const name = (element) => `${element.tagName.toLowerCase()}${element.id ? "#" + element.id : ""}` +
-    `${typeof element.className === "string" && element.className ? "." + element.className.split(" ")[0] : ""}`;
+  const name = (element) => [
+    element.tagName.toLowerCase(), element.id ? "#" + element.id : "",
+    element.classList.length ? "." + element.classList[0] : "",
+  ].join("");
   const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) {
@@ -38,7 +40,8 @@ _LOOK = r"""() => {
     for (const rect of range.getClientRects()) {
       if (rect.width < 1 || rect.height < 1) continue;
       if (!clip && rect.right > root.clientWidth + 1) {
-        faults.push(`${name(element)} sticks out on the right: ${node.textContent.trim().slice(0, 40)}`);
+        const words = node.textContent.trim().slice(0, 40);
+        faults.push(`${name(element)} sticks out on the right: ${words}`);
       }
       if (!clip && rect.left < -1) faults.push(`${name(element)} sticks out on the left`);
       const box = clip ? {
@@ -67,7 +70,8 @@ _LOOK = r"""() => {
       const high = Math.min(one.bottom, other.bottom) - other.top;
       // Sticky headings of rows are meant to cover what scrolls below them.
       if (wide > 2 && high > 4 && !one.element.closest("th") && !other.element.closest("th")) {
-        faults.push(`${name(one.element)} "${one.text}" lies over ${name(other.element)} "${other.text}"`);
+        const [this_one, that] = [one, other].map((each) => `${name(each.element)} "${each.text}"`);
+        faults.push(`${this_one} lies over ${that}`);
       }
     }
   }
@@ -75,7 +79,8 @@ _LOOK = r"""() => {
     if (!seen(target) || target.type === "hidden") continue;
     const rect = target.getBoundingClientRect();
     if (rect.width && (rect.height < 15 || rect.width < 8)) {
-      faults.push(`${name(target)} is ${Math.round(rect.width)} by ${Math.round(rect.height)} pixels`);
+      const size = [rect.width, rect.height].map(Math.round).join(" by ");
+      faults.push(`${name(target)} is ${size} pixels`);
     }
   }
   return [...new Set(faults)];

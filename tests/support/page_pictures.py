@@ -52,7 +52,7 @@ def readme(visit: Visit, file: Path) -> None:
     page.mouse.move(0, 0)
     lower = page.locator(".rail.known").bounding_box()
     assert lower is not None
-    height = lower["y"] + lower["height"] + 8
+    height = lower["y"] + lower["height"]
     page.screenshot(
         path=file, clip={"x": 0, "y": 0, "width": README_WIDTH, "height": height}, full_page=True
     )

@@ -61,7 +61,7 @@ window.Lanes = (() => {
     for (let from = 0; from < times.length; from += 1) {
       if (values[from] !== null) continue;
       const first = from;
-      while (from < times.length && values[from] === null) from += 1;
+      while (from < times.length && (values[from] ?? null) === null) from += 1; // undefined: not sampled
       const x = plot.valToPos(times[first], "x", true);
       const end = from < times.length ? plot.valToPos(times[from], "x", true) : left + width;
       plot.ctx.fillRect(x, top, end - x, height);
