@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+import zlib
 from decimal import Decimal
 from pathlib import Path
 
 import click
 import pytest
 
+import replay
 from ledger import codec, importers
 from ledger.entries import RawRecord
 from ledger.money import exact
@@ -194,6 +196,53 @@ def test_every_page_is_reachable_from_the_first():
 
 def test_the_first_page_is_short_enough_to_be_read():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 200
+
+
+PICTURE = re.compile(r"!\[([^\]]+)\]\(([^)]+\.png)\)")
+
+
+def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the parts of a PNG by name, each with its check sum taken again."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    found, at = [], 8
+    while at < len(png):
+        length = int.from_bytes(png[at : at + 4], "big")
+        name, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        said = int.from_bytes(png[at + 8 + length : at + 12 + length], "big")
+        assert said == zlib.crc32(name + body), name
+        found.append((name, body))
+        at += 12 + length
+    return found
+
+
+def test_the_first_page_shows_a_picture_of_the_page(figure):
+    (_, target), *_ = PICTURE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    parts = chunks((ROOT / target).read_bytes())
+    assert (b"IHDR", b"IEND") == (parts[0][0], parts[-1][0])
+    width, height = (int.from_bytes(parts[0][1][at : at + 4], "big") for at in (0, 4))
+    assert width >= 1000
+    rows = zlib.decompress(b"".join(body for name, body in parts if name == b"IDAT"))
+    assert len({rows[at : at + 3] for at in range(0, len(rows), 3)}) > 100, "nothing is on it"
+    value = f"{target}, {width} × {height}"
+    figure(line="6-5", text="a picture of the page on the first page", value=value)
+
+
+def test_who_cannot_see_the_picture_is_told_what_the_page_says(tmp_path: Path):
+    """The numbers of the description are those of the history it shows."""
+    sessions.run("rollforward import fixtures/cascade --book x.book", sessions.prepare(tmp_path))
+    for page in (ROOT / "README.md", ROOT / "docs" / "README.md"):
+        (said, _), *_ = PICTURE.findall(page.read_text(encoding="utf-8"))
+        moment = re.search(r"at (\S+Z)", said)
+        ratio = re.search(r"climbed to (0\.\d+)", said)
+        limit = re.search(r"the line at (0\.\d+)", said)
+        assert moment
+        assert ratio
+        assert limit
+        with replay.open(tmp_path / "x.book") as audit:
+            margin = audit.account(audit.accounts()[0]).at(moment[1]).margin
+            (judgement,) = margin.margin.judgements
+        assert round(judgement.ratio.value, 10) == Decimal(ratio[1]) > Decimal(limit[1])
+        assert margin.margin.liquidatable
 
 
 def test_a_session_that_says_something_else_is_noticed():
