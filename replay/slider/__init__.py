@@ -10,6 +10,7 @@
     slider.step(ms)                 # the same with hours, and how many events are one step
     slider.margin(ms)               # what Instant.margin says, what it reads kept at hand
     slider.lanes(points=600)        # lines through time, for drawing
+    slider.begun(600).go_on()       # the same slice by slice: None until they are drawn
     slider.marks                    # events on the lines
     slider.ghost(position)          # the lines as known at another position
 
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 from replay.slider.lanes import Cause, Lane, Lanes
 from replay.slider.marks import Mark
-from replay.slider.slider import Slider
+from replay.slider.slider import Slider, UnderWay
 from replay.slider.steps import Step, Steps
 
-__all__ = ["Cause", "Lane", "Lanes", "Mark", "Slider", "Step", "Steps"]
+__all__ = ["Cause", "Lane", "Lanes", "Mark", "Slider", "Step", "Steps", "UnderWay"]

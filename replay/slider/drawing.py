@@ -26,7 +26,7 @@ from replay.slider.lanes import Cause, Lane, Lanes
 from replay.worth import valued
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from projections.fold import States
     from replay.margin import Assembler
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from replay.worth import Valued
 
 ONE: Final = Decimal(1)
+
+SLICE: Final = 12
+"""Instants in one slice of work."""
 
 NO_OPENING: Final = (
     "equity, supplied, borrowed and positions are sums of what is recorded, by the last price "
@@ -47,6 +50,10 @@ class Known:
 
     value: Decimal | None
     cause: str = ""
+
+
+NOTHING: Final = Known(value=ZERO)
+"""Of a market without a position."""
 
 
 @attrs.frozen(kw_only=True)
@@ -68,29 +75,27 @@ class Drawing:
         series = observed_prices(found.event for found in of.recorded.markets)
         self._prices = Prices(series, of.reference)
 
-    def lanes(self, points: Points) -> Lanes:
-        """Return the lines through some instants."""
+    def lanes(self, points: Points) -> Generator[None, None, Lanes]:
+        """Return the lines through some instants, in slices of work."""
         of = self._of
         walked = of.engine.through(of.history.stream, of.position, points.moments)
-        samples = [self.sample(at, folded.states) for at, folded in walked]
+        samples: list[Sample] = []
+        for at, folded in walked:
+            samples.append(self.sample(at, folded.states))
+            if not len(samples) % SLICE:
+                yield
         drawn, notes = _drawn(samples)
         named = (names.RATIO, names.LIMIT, names.EQUITY, names.SUPPLIED, names.BORROWED)
+        values = {name: [sample.named[name] for sample in samples] for name in named}
+        for coin in drawn:
+            name = f"{names.POSITION}{coin}"
+            values[name] = [sample.positions.get(coin, NOTHING) for sample in samples]
         return Lanes(
             account=of.history.account,
             position=of.position,
             times=tuple(sample.at for sample in samples),
             events=tuple(sample.events for sample in samples),
-            lanes=(
-                *(_lane(name, samples, [each.named[name] for each in samples]) for name in named),
-                *(
-                    _lane(
-                        f"{names.POSITION}{coin}",
-                        samples,
-                        [each.positions.get(coin, Known(value=ZERO)) for each in samples],
-                    )
-                    for coin in drawn
-                ),
-            ),
+            lanes=tuple(_lane(name, samples, known) for name, known in values.items()),
             notes=(points.said(), *notes, *([] if of.openings else [NO_OPENING])),
         )
 

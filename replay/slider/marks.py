@@ -24,7 +24,7 @@ from projections.fold import Stopped
 from replay.margin_timeline import said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from ledger.events import Event
     from ledger.units import Stream
@@ -42,6 +42,9 @@ LIQUIDATIONS_MAX: Final = 60
 
 SHARES: Final = 480
 """In a long history, events of one family within this part of its span are gathered at once."""
+
+SLICE: Final = 8192
+"""Lines of the history read in one slice of work."""
 
 FAMILIES: Final[Mapping[type, str]] = {
     ev.Filled: "fills",
@@ -99,39 +102,48 @@ class _Group:
         self.lines += other.lines[: TOLD_MAX - len(self.lines)]
 
 
-def marks(engine: Engine, stream: Stream, position: int, states: States) -> tuple[Mark, ...]:
-    """Return the marks of a stream as known at a position, in order of time.
+def marks(
+    engine: Engine, stream: Stream, position: int, states: States
+) -> Generator[None, None, tuple[Mark, ...]]:
+    """Return the marks of a stream as known at a position, in order of time, in slices of work.
 
     *states* are those after its last event.
     """
     reference = engine.reference(position)
-    groups = _few(_gathered(engine, stream, position))
-    found = [_mark(group, reference) for group in groups]
+    gathered = yield from _gathered(engine, stream, position)
+    found = [_mark(group, reference) for group in _few(gathered)]
+    yield
     found += _liquidations(engine, stream, position, states)
     return tuple(sorted(found, key=lambda mark: (mark.ms, mark.family)))
 
 
-def _gathered(engine: Engine, stream: Stream, position: int) -> list[_Group]:
+def _gathered(engine: Engine, stream: Stream, position: int) -> Generator[None, None, list[_Group]]:
     """Return the events told, in groups of one family and one moment, or part of the span."""
-    course = engine.course(stream, position)
+    course, batch_of = engine.course(stream, position), engine.batches_of(stream)
     width = 1
     if course.count > MARKS_MAX:
         width = max(1, (course.last_ats[-1] - course.first_ats[0]) // SHARES)
     groups: dict[tuple[str, int], _Group] = {}
-    for line in timeline.lines(course, engine.batches_of(stream)):
-        family = _FAMILY_OF_NAME.get(line[6 : line.find(b"/", 6)])
-        if family is None or (family == "mode" and _POLLED in line):
-            continue
-        at = at_of(line)
-        group = groups.get((family, at // width))
-        if group is None:
-            groups[family, at // width] = _Group(family, at, at, 1, [line])
-            continue
-        group.last_at = at
-        group.count += 1
-        if len(group.lines) < TOLD_MAX:
-            group.lines.append(line)
+    for start in range(0, course.count, SLICE):
+        for line in timeline.lines(course, batch_of, start, start + SLICE):
+            family = _FAMILY_OF_NAME.get(line[6 : line.find(b"/", 6)])
+            if family is not None and (family != "mode" or _POLLED not in line):
+                _put(groups, family, at_of(line), width, line)
+        yield
     return list(groups.values())
+
+
+def _put(
+    groups: dict[tuple[str, int], _Group], family: str, at: int, width: int, line: bytes
+) -> None:
+    group = groups.get((family, at // width))
+    if group is None:
+        groups[family, at // width] = _Group(family, at, at, 1, [line])
+        return
+    group.last_at = at
+    group.count += 1
+    if len(group.lines) < TOLD_MAX:
+        group.lines.append(line)
 
 
 def _few(groups: list[_Group]) -> list[_Group]:

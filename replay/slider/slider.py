@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ledger.entries import AsOf
 from ledger.units import Millis
@@ -17,12 +16,16 @@ from replay.slider.points import points as chosen
 from replay.slider.steps import Steps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from ledger.units import Digest
     from replay.audit import AccountHistory
     from replay.margin import Assembler, MarginAt, Question
     from replay.slider.lanes import Lanes
     from replay.slider.marks import Mark
     from replay.slider.steps import Step
+
+T = TypeVar("T")
 
 POINTS: Final = 600
 """Instants of a line, unless others are asked for."""
@@ -47,7 +50,9 @@ class Slider:
         self.history = history
         self.position = history.audit.book.position() if position is None else position
         self._question = question
-        self._lanes: OrderedDict[tuple[int, int], Lanes] = OrderedDict()
+        self._lanes: OrderedDict[tuple[int, int], UnderWay] = OrderedDict()
+        self._marks: tuple[Mark, ...] | None = None
+        self._assembler: Assembler | None = None
         self._lock = RLock()
 
     # ------------------------------------------------------------------- an instant
@@ -69,15 +74,18 @@ class Slider:
         UnknownKind, when balances stopped at a kind not known.
         """
         states = None if instant is None else instant.states
-        with self._lock:
-            return self.assembler.at(Millis(ms), states, workings=workings)
+        return self.assembler.at(Millis(ms), states, workings=workings)
 
-    @cached_property
+    @property
     def assembler(self) -> Assembler:
         """What margin of the account is made of; made once, which reads the history once."""
         from replay.margin import Assembler, Question
 
-        return Assembler(self.history, self.position, self._question or Question())
+        with self._lock:
+            if self._assembler is None:
+                asked = self._question or Question()
+                self._assembler = Assembler(self.history, self.position, asked)
+            return self._assembler
 
     # ------------------------------------------------------------------- positions in time
 
@@ -106,37 +114,94 @@ class Slider:
 
     def lanes(self, points: int = POINTS) -> Lanes:
         """Return the lines of the account through at most so many instants (16 to 2,000)."""
-        return self._drawn(self.position, points)
+        return self.begun(points).whole()
 
     def ghost(self, position: int, points: int = POINTS) -> Lanes:
         """Return the lines as known at another position: the other belief."""
-        return self._drawn(position, points)
+        return self.begun(points, position).whole()
 
-    @cached_property
-    def marks(self) -> tuple[Mark, ...]:
-        """Events to be marked on the lines, in order of time; gathered when they are too many."""
-        engine = self.history.audit.engine
-        last = engine.states(self.history.stream, AsOf(position=self.position))
-        return marks(engine, self.history.stream, self.position, last.states)
+    def begun(self, points: int = POINTS, position: int | None = None) -> UnderWay:
+        """Return lines to be drawn slice by slice, as known here or at another *position*.
 
-    def _drawn(self, position: int, count: int) -> Lanes:
-        asked = position, count
+        Whoever answers other questions in between draws so; ``lanes`` and ``ghost`` draw at once.
+        """
+        asked = self.position if position is None else position, points
         found = self._lanes.get(asked)
         if found is None:
-            other = self if position == self.position else self._other(position)
-            found = other._draw(count)  # noqa: SLF001 - another of this class
-            self._lanes[asked] = found
+            other = self if asked[0] == self.position else self._other(asked[0])
+            found = self._lanes[asked] = UnderWay(lambda: other._draw(points))  # noqa: SLF001 - of this class
             while len(self._lanes) > LANES_KEPT:
                 self._lanes.popitem(last=False)
         return found
 
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Events to be marked on the lines, in order of time; gathered when they are too many."""
+        return _finished(self._marked())
+
     def _other(self, position: int) -> Slider:
         return Slider(self.history, position, self._question)
 
-    def _draw(self, count: int) -> Lanes:
-        steps = self.steps
-        of = self.assembler
+    def _marked(self) -> Generator[None, None, tuple[Mark, ...]]:
+        if self._marks is None:
+            engine, stream = self.history.audit.engine, self.history.stream
+            last = engine.states(stream, AsOf(position=self.position))
+            yield
+            self._marks = yield from marks(engine, stream, self.position, last.states)
+        return self._marks
+
+    def _draw(self, count: int) -> Generator[None, None, Lanes]:
+        told = yield from self._marked()
+        steps, of = self.steps, self.assembler
+        yield
         prices: set[int] = set()
         if steps.span is not None:
             prices = of.recorded.price_moments(*steps.span, coins_of(of, steps.span[1]))
-        return Drawing(of).lanes(chosen(steps, self.marks, prices, count))
+        instants = chosen(steps, told, prices, count)
+        yield
+        return (yield from Drawing(of).lanes(instants))
+
+
+class UnderWay:
+    """Lines that are being drawn; a slice of the work takes a few hundredths of a second."""
+
+    def __init__(self, begin: Callable[[], Generator[None, None, Lanes]]) -> None:
+        """Draw by the work that *begin* begins; work that was broken off begins anew."""
+        self._begin = begin
+        self._work: Generator[None, None, Lanes] | None = None
+        self._lanes: Lanes | None = None
+        self._lock = RLock()
+
+    def go_on(self) -> Lanes | None:
+        """Do one more slice; return the lines when they are drawn, None while they are not."""
+        with self._lock:
+            if self._lanes is not None:
+                return self._lanes
+            work, self._work = self._work or self._begin(), None
+            try:
+                next(work)
+            except StopIteration as done:
+                self._lanes = done.value
+                self._begin = _nothing_left  # and let go of what the drawing was read from
+            else:
+                self._work = work
+            return self._lanes
+
+    def whole(self) -> Lanes:
+        """Return the lines, all that is left to do done now."""
+        while (found := self.go_on()) is None:
+            pass
+        return found
+
+
+def _nothing_left() -> Generator[None, None, Lanes]:
+    raise AssertionError("the lines are drawn")  # noqa: EM101, TRY003 - said to nobody
+
+
+def _finished(work: Generator[None, None, T]) -> T:
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: T = done.value
+            return found

@@ -18,7 +18,7 @@ from replay.engine import Engine
 from replay.margin import Assembler, Question
 from replay.margin_timeline import point_of
 from replay.moments import iso, parse_moment
-from replay.slider import Slider
+from replay.slider import Slider, UnderWay
 from replay.slider.points import points
 from replay.worth import Market
 from tests.laws.test_checkpoint import write
@@ -272,6 +272,37 @@ def test_what_a_drawing_gets_is_small_and_amounts_to_be_read_are_text(slider, la
         assert abs(D(drawn) - value) <= abs(value) * D("1e-6")
     ratio = next(lane for lane in told["lanes"] if lane["name"] == "ratio")
     assert ratio["unknown"][0]["cause"].startswith("unknown: ")
+
+
+def test_lines_are_drawn_in_slices_and_other_questions_are_answered_in_between(audit, lanes):
+    slider = Slider(audit.account(ACCOUNT))
+    begun = slider.begun()
+    slices = 0
+    while (drawn := begun.go_on()) is None:
+        slices += 1
+        assert slider.digest(LIQUIDATED) == slider.at(LIQUIDATED).digest
+    assert slices > len(lanes.times) // 20
+    assert lanes == drawn == begun.go_on() == slider.lanes()
+    assert slider.begun() is begun
+
+
+def test_a_drawing_that_was_broken_off_begins_anew(lanes):
+    tries = []
+
+    def work():
+        tries.append(1)
+        yield
+        if len(tries) == 1:
+            raise KeyboardInterrupt
+        return lanes
+
+    begun = UnderWay(work)
+    assert begun.go_on() is None
+    with pytest.raises(KeyboardInterrupt):
+        begun.go_on()
+    assert begun.go_on() is None
+    assert lanes == begun.go_on()
+    assert 2 == len(tries)
 
 
 # ------------------------------------------------------------------------- several who ask
