@@ -45,6 +45,9 @@ ROUTES: Final[dict[str, str]] = {
 }
 """Every path that asks something, and the function that answers it."""
 
+SLICES_MAX: Final = 4096
+"""Slices of work one answer may take; a line of ten million events takes some 1,300."""
+
 COOKIE: Final = "rollforward"
 
 
@@ -114,7 +117,7 @@ def _answering(name: str) -> Callable[[Request], Awaitable[Response]]:
         ask = Ask(path=dict(request.path_params), query=dict(request.query_params))
         clerk = _clerk(request.app)
         try:
-            answer = await clerk.ask(lambda room: _page(name)(room, ask), request.is_disconnected)
+            answer = await _whole(clerk, lambda room: _page(name)(room, ask), request)
         except GoneError:
             return Response(status_code=499)
         except (TooLongError, TooManyError) as error:
@@ -130,10 +133,26 @@ def _answering(name: str) -> Callable[[Request], Awaitable[Response]]:
     return answered
 
 
+async def _whole(
+    clerk: Clerk, question: Callable[[Room], Answer | None], request: Request
+) -> Answer:
+    """Return an answer that may be worked out in slices; between two, others have their turn.
+
+    Raises: TooLongError, when it takes too many; as ``Clerk.ask`` besides.
+    """
+    for _ in range(SLICES_MAX):
+        answer = await clerk.ask(question, request.is_disconnected)
+        if answer is not None:
+            return answer
+    raise TooLongError
+
+
 @cache
-def _page(name: str) -> Callable[[Room, Ask], Answer]:
+def _page(name: str) -> Callable[[Room, Ask], Answer | None]:
     module, _, function = name.partition(":")
-    found: Callable[[Room, Ask], Answer] = getattr(import_module(f"replay.web.{module}"), function)
+    found: Callable[[Room, Ask], Answer | None] = getattr(
+        import_module(f"replay.web.{module}"), function
+    )
     return found
 
 

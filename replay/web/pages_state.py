@@ -170,16 +170,24 @@ def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever JSON may hold
 # ------------------------------------------------------------------------- what is drawn
 
 
-def lanes(room: Room, ask: Ask) -> Answer:
+def lanes(room: Room, ask: Ask) -> Answer | None:
     """Return what the timeline draws, as ``replay.slider`` writes it: places on a screen.
 
     ``times`` are seconds and ``values`` places for drawing alone; everything that is read beside
     them is text. With ``ghost`` the lines as known at another position stand under that name.
+    None while they are being drawn: then it is asked again, when others have had their turn.
     """
     asked = room.asked(ask.path["account"], ask.query)
     slider = room.slider(asked)
-    told = slider.lanes().to_json_ready(slider.marks)
+    drawn, other = slider.begun().go_on(), None
+    if drawn is None:
+        return None
     if ask.get("ghost"):
-        told["ghost"] = slider.ghost(room.audit.position(ask.get("ghost"))).to_json_ready()
+        other = slider.begun(position=room.audit.position(ask.get("ghost"))).go_on()
+        if other is None:
+            return None
+    told = drawn.to_json_ready(slider.marks)
+    if other is not None:
+        told["ghost"] = other.to_json_ready()
     digest = slider.digest(asked.at)
     return answers.as_json({**told, "at": asked.at_text, "state_digest": digest}, digest=digest)
