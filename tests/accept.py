@@ -12,8 +12,8 @@ milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFOR
 (portfolios with a supposed price or parameter), ROLLFORWARD_STATEMENTS
 (books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_EXPORTS (exported
 books), ROLLFORWARD_DELETIONS (events left out), ROLLFORWARD_BELIEFS (histories whose figures
-changed), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS, ROLLFORWARD_WORKERS (processes),
-ROLLFORWARD_PYTHONS (other interpreters, by path).
+changed), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS,
+ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ FULL_COUNT = {
     "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
     "ROLLFORWARD_EXPORTS": "200",  # random books that are exported, read again, opened elsewhere
+    "ROLLFORWARD_FORGED_HOSTS": "20000",
+    "ROLLFORWARD_PAGES": "330",  # of the bundled account's, walked by their links
     "ROLLFORWARD_MUTANTS": "10000",  # of each engine; more than there are means all
 }
 BENCHMARK_EVENTS = "1000000"
@@ -125,6 +127,7 @@ EXPECTED = (
     Expected("5-6", "recorded liquidations, as far as they go"),
     Expected("6-2", "500 positions of the slider over a million events, each as a full fold"),
     Expected("6-4", "what is exported and the read model, opened by the programs they are for"),
+    Expected("6-3", "the page against whoever should not see it"),
     Expected("6-5", "documents: built, linked, every block held, a picture of the page"),
 )
 

@@ -72,8 +72,19 @@ def listed(room: Room, ask: Ask) -> Answer:
     asked = pages.whole(room, ask, "liquidations")
     if isinstance(asked, answers.Answer):
         return asked
+    table = room.made(("list", asked.account, asked.position), lambda: _table(room, asked))
+    page = pages.of_account(room, asked, "Liquidations", "liquidations")
+    leads: Leads = {"liquidation": lambda row: asked.card(int(str(row["liquidation"])[2:]))}
+    context = {"page": page, "asked": asked, "liquidations": grid(table, leads)}
+    return answers.page("liquidations", context, digest=room.slider(asked).digest(asked.at))
+
+
+def _table(room: Room, asked: Asked) -> Table:
+    """Return the list; of many liquidations without the condition, which each card has."""
     found = recorded(room.history(asked), asked.position)
-    table = liquidation_table(room.assembler(asked)) if len(found) <= JUDGED_MAX else Table(
+    if len(found) <= JUDGED_MAX:
+        return liquidation_table(room.assembler(asked))
+    return Table(
         title=f"Liquidations of {asked.account}",
         columns=("liquidation", "at", "fills", "taken", "notional", "method"),
         rows=tuple(
@@ -85,10 +96,6 @@ def listed(room: Room, ask: Ask) -> Answer:
         numbers=frozenset({"fills", "notional"}),
         notes=("each card says whether its condition held",),
     )  # fmt: skip
-    page = pages.of_account(room, asked, "Liquidations", "liquidations")
-    leads: Leads = {"liquidation": lambda row: asked.card(int(str(row["liquidation"])[2:]))}
-    context = {"page": page, "asked": asked, "liquidations": grid(table, leads)}
-    return answers.page("liquidations", context, digest=room.slider(asked).digest(asked.at))
 
 
 def card(room: Room, ask: Ask) -> Answer:
@@ -106,7 +113,10 @@ def card(room: Room, ask: Ask) -> Answer:
         )  # fmt: skip
     number = int(named[1])
     kind = _kind(ask.get("minimal"))
-    told = explained(history, number, position=asked.position)
+    told = room.made(
+        ("liquidation", asked.account, asked.position, number),
+        lambda: explained(history, number, position=asked.position),
+    )
     sought, problem = _minimal(room, asked, number, kind)
     context = {
         "page": pages.of_account(room, asked, told.name, "liquidations"),
@@ -166,7 +176,10 @@ def _minimal(room: Room, asked: Asked, number: int, kind: Kind | None) -> tuple[
     if kind is None:
         return None, ""
     try:
-        found = minimal(room.history(asked), kind, position=asked.position, liquidation=number)
+        found = room.made(
+            ("minimal", asked.account, asked.position, number, kind),
+            lambda: minimal(room.history(asked), kind, position=asked.position, liquidation=number),
+        )
     except UnclearQuestion as error:
         return None, str(error)
     return grid(found.table), ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
 
 import attrs
 
@@ -15,13 +15,18 @@ from replay.slider import Slider
 from replay.web.links import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from replay.margin import Assembler
 
+T = TypeVar("T")
+
 KEPT: Final = 4
 """How many accounts, each as known at one position, are kept at hand."""
+
+MADE_KEPT: Final = 12
+"""How many answers that take long are kept."""
 
 POSITIONS_MAX: Final = 64
 """After answers as known at so many positions the book is opened anew: it remembers each."""
@@ -37,6 +42,7 @@ class Room:
     audit: Audit
     _sliders: OrderedDict[tuple[Address, int], Slider] = attrs.field(factory=OrderedDict)
     _positions: set[int] = attrs.field(factory=set)
+    _made: OrderedDict[tuple[object, ...], object] = attrs.field(factory=OrderedDict)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -104,6 +110,18 @@ class Room:
         while len(self._sliders) > KEPT:
             self._sliders.popitem(last=False)
         return self._sliders[key]
+
+    def made(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return what was made under a key, made now when it is not at hand.
+
+        What a key names must not change with the book's growth: a position belongs into it.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        self._made.move_to_end(key)
+        while len(self._made) > MADE_KEPT:
+            self._made.popitem(last=False)
+        return cast("T", self._made[key])
 
     def assembler(self, asked: Asked) -> Assembler:
         """Return what margin of the account is made by, as known at the position asked for."""
