@@ -114,9 +114,10 @@ def static_files() -> dict[str, tuple[bytes, str]]:
 # ------------------------------------------------------------------------- for programs
 
 
-def as_json(value: object, *, digest: str = "") -> Answer:
-    """Return JSON; no float goes into it."""
-    body = json.dumps(value, ensure_ascii=False, indent=2).encode()
+def as_json(value: object, *, digest: str = "", is_read: bool = True) -> Answer:
+    """Return JSON; no float goes into it but places on a screen, and those nobody reads."""
+    layout: dict[str, Any] = {"indent": 2} if is_read else {"separators": (",", ":")}
+    body = json.dumps(value, ensure_ascii=False, **layout).encode()
     return Answer(body=body, media=JSON, digest=digest)
 
 

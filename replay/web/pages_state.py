@@ -190,4 +190,5 @@ def lanes(room: Room, ask: Ask) -> Answer | None:
     if other is not None:
         told["ghost"] = other.to_json_ready()
     digest = slider.digest(asked.at)
-    return answers.as_json({**told, "at": asked.at_text, "state_digest": digest}, digest=digest)
+    told |= {"at": asked.at_text, "state_digest": digest}
+    return answers.as_json(told, digest=digest, is_read=False)
