@@ -165,10 +165,11 @@ class ViewsFile:
         return found
 
     def each(self, table: Table) -> Iterator[tuple[Cell, ...]]:
-        """Yield the stored cells of every row of a table, in the order of its key."""
+        """Return the stored cells of every row of a table, in the order of its key."""
         names = ", ".join(f'"{column.name}"' for column in table.stored)
         key = ", ".join(f'"{name}"' for name in table.key)
-        yield from self._connection.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {key}')
+        sql = f'SELECT {names} FROM "{table.name}" ORDER BY {key}'
+        return self._connection.execute(sql)
 
     def meta(self) -> dict[str, str]:
         """Return what the file was made from, by name."""

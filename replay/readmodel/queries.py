@@ -272,7 +272,8 @@ UNION ALL
 SELECT 'set aside', set_aside.event, NULL, reason, NULL, by_events
 FROM set_aside JOIN wanted ON wanted.event = set_aside.event
 UNION ALL
-SELECT 'correction', corrections.event, NULL, what, NULL, author || ': ' || reason
+SELECT 'correction', corrections.target, NULL, what || ' by ' || corrections.event, NULL,
+       author || ': ' || reason
 FROM corrections JOIN wanted ON wanted.event = corrections.target
 UNION ALL
 SELECT 'finding', finding_events.event, findings.at, check_name, difference, said
