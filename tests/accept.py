@@ -12,7 +12,8 @@ milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFOR
 (portfolios with a supposed price or parameter), ROLLFORWARD_STATEMENTS
 (books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_EXPORTS (exported
 books), ROLLFORWARD_DELETIONS (events left out), ROLLFORWARD_BELIEFS (histories whose figures
-changed), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS,
+changed), ROLLFORWARD_FORGED_HOSTS (names that are not the page's), ROLLFORWARD_PAGES (walked by their
+links), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS,
 ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 
@@ -126,8 +127,8 @@ EXPECTED = (
     Expected("5-5", "the bundled liquidation, explained and handed over"),
     Expected("5-6", "recorded liquidations, as far as they go"),
     Expected("6-2", "500 positions of the slider over a million events, each as a full fold"),
-    Expected("6-4", "what is exported and the read model, opened by the programs they are for"),
     Expected("6-3", "the page against whoever should not see it"),
+    Expected("6-4", "what is exported and the read model, opened by the programs they are for"),
     Expected("6-5", "documents: built, linked, every block held, a picture of the page"),
 )
 

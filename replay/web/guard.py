@@ -3,7 +3,7 @@
 Whoever can make a browser send a request must not thereby see somebody's money. So: only names
 this page is served under (else a page elsewhere could point its own name here, DNS rebinding); only
 who holds the cookie, which one token from the terminal is exchanged for, once; nothing that another
-origin caused; nothing but reading; nothing too large. ``docs/decisions/0017`` has the reasons.
+origin caused; nothing but reading; nothing too large. ``docs/decisions/0018`` has the reasons.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -134,6 +135,26 @@ def test_an_address_is_printed_for_programs_too(folder):
 
 
 @LOCAL
+def test_the_documented_way_for_programs_answers(folder, tmp_path):
+    page = ROOT / "docs" / "how-to" / "look-at-an-account.md"
+    block = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    printed, link, script = block.findall(page.read_text(encoding="utf-8"))
+    with Served(folder, "--port", "0") as served:
+        assert printed.splitlines()[1].startswith("http://127.0.0.1:8765/open?token=")
+        if shutil.which("curl") is None:
+            pytest.skip("there is no curl to run what the page says")
+        asked = subprocess.run(
+            ["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, check=True,
+            env={**os.environ, "ADDRESS": served.url.geturl(), "NO_PROXY": "*"}, timeout=60,
+        )  # fmt: skip
+        told = json.loads(asked.stdout)
+        cookie = (tmp_path / "jar").read_text().split()[-2:]
+        got = served.get(link.strip(), Cookie="=".join(cookie))
+    assert "2026-08-05T14:39:00.000Z" == told["at"]
+    assert (200, told["state_digest"]) == (got.status, got.getheader("x-state-digest"))
+
+
+@LOCAL
 def test_two_pages_have_two_tokens_of_256_bits(folder):
     with Served(folder, "--port", "0") as one, Served(folder, "--port", "0") as other:
         tokens = [served.url.query.removeprefix("token=") for served in (one, other)]
@@ -230,7 +251,6 @@ def test_without_the_libraries_it_says_what_to_install(folder):
 
 @LOCAL
 def test_by_tls_of_its_own_it_speaks_tls(folder, tmp_path):
-    import shutil
     import ssl
 
     openssl = shutil.which("openssl")

@@ -65,6 +65,8 @@ PARSED: dict[str, Callable[[str], object]] = {
 
 GENERATED = {
     "docs/reference/commands.md": "tests/command/test_help.py::test_the_reference_pages_are_fresh",
+    "docs/reference/exports.md": "tests/replay/test_export_reference.py"
+    "::test_the_reference_of_exports_is_fresh",
     "replay/evidence/FORMAT.md": "tests/replay/test_pack.py"
     "::test_the_format_in_a_pack_is_the_page_of_the_documents",
 }
@@ -109,6 +111,24 @@ SHOWN = (
         ". .venv/bin/activate",
         "tests/test_docs_blocks.py::test_what_installs_names_extras_and_verbs_there_are",
         "needs what was fetched",
+    ),
+    Shown(
+        "docs/how-to/look-at-an-account.md",
+        "$ rollforward serve cascade.book",
+        "tests/command/test_serve.py::test_it_serves_the_book_and_ends_with_ctrl_c",
+        "stays until it is interrupted",
+    ),
+    Shown(
+        "docs/how-to/look-at-an-account.md",
+        "/a/0x5ca1ab1e000000000000000000000000ca5cade0?at=2026-08-05T14:39:00.000Z&known-at=482",
+        "tests/command/test_serve.py::test_the_documented_way_for_programs_answers",
+        "an address",
+    ),
+    Shown(
+        "docs/how-to/look-at-an-account.md",
+        'curl --silent --cookie-jar jar "$ADDRESS"',
+        "tests/command/test_serve.py::test_the_documented_way_for_programs_answers",
+        "asks a page that is served meanwhile",
     ),
     Shown(
         "docs/how-to/repeat-the-recorded-figures.md",
