@@ -78,8 +78,13 @@ def valued(states: States, prices: Prices, at: Millis) -> Valued:
             quote = prices.quote(thing, at)
             worths[thing] = None if quote is None else worth(EXACT, amount, quote.px)
             if quote is None:
-                causes.append(f"price of {prices.lacking(thing, at)}")
+                causes.append(f"price of {lacking(prices, thing, at)}")
     return Valued(worths=worths, causes=tuple(dict.fromkeys(causes)))
+
+
+def lacking(prices: Prices, thing: Thing, at: Millis) -> str:
+    """Return in words of what no price is recorded, where a thing cannot be quoted."""
+    return prices.lacking(thing, at).removesuffix("-PERP")
 
 
 class Market:

@@ -14,7 +14,7 @@ import attrs
 
 from ledger.errors import NotInForce, UnclearQuestion, UnknownKind
 from ledger.money import ZERO, exact
-from ledger.units import Asset, Coin, Millis
+from ledger.units import Coin, Millis
 from projections import chart, positions
 from projections.arithmetic import EXACT
 from projections.fold import Stopped
@@ -23,7 +23,7 @@ from projections.valuation import Prices, observed_prices, worth
 from replay.margin_timeline import point_of
 from replay.slider import lanes as names
 from replay.slider.lanes import Cause, Lane, Lanes
-from replay.worth import valued
+from replay.worth import lacking, valued
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -37,6 +37,12 @@ ONE: Final = Decimal(1)
 
 SLICE: Final = 12
 """Instants in one slice of work."""
+
+MISSING_TOLD: Final = 3
+"""Of more missing inputs only these are named, the others are counted."""
+
+CAUSES_MAX: Final = 50
+"""More stretches without a value than this are told as one."""
 
 NO_OPENING: Final = (
     "equity, supplied, borrowed and positions are sums of what is recorded, by the last price "
@@ -102,13 +108,12 @@ class Drawing:
     def sample(self, at: Millis, states: States) -> Sample:
         """Return the values of one instant; *states* are those of the instant."""
         found = valued(states, self._prices, at)
-        why = f"unknown: {', '.join(found.causes[:3])}" if found.causes else ""
         return Sample(
             at=at,
             events=states.events,
             named={
                 **self._margin(at, states),
-                names.EQUITY: Known(value=found.total, cause=why),
+                names.EQUITY: Known(value=found.total, cause=_unknown(found.causes)),
                 names.SUPPLIED: _at_place(found, chart.SUPPLIED),
                 names.BORROWED: _at_place(found, chart.BORROWED),
             },
@@ -124,8 +129,8 @@ class Drawing:
         point = point_of(found)
         cause = ""
         if point.ratio is None:
-            missing = ", ".join(point.missing or found.margin.judgements[0].missing)
-            cause = f"unknown: {missing}" if missing else "no ratio: nothing stands against it"
+            missing = point.missing or found.margin.judgements[0].missing
+            cause = _unknown(missing) or "no ratio: nothing stands against it"
         limit = ONE
         if point.mode in {"unifiedAccount", "portfolioMargin"}:
             limit = by_id(point.rulebooks[0], self._of.question.calendar).trigger.value
@@ -143,15 +148,24 @@ class Drawing:
             size = positions.stated_size(each)
             if key.startswith("spot:") or not size:
                 continue
-            thing = chart.Place(f"position:{key}"), Asset(f"{key}-PERP")
+            coin = Coin(key)
+            thing = chart.position(coin), chart.size_asset(coin)
             quote = self._prices.quote(thing, at)
             if quote is None:
-                lacking = self._prices.lacking(thing, at)
-                found[Coin(key)] = Known(value=None, cause=f"unknown: price of {lacking}")
+                lacks = lacking(self._prices, thing, at)
+                found[coin] = Known(value=None, cause=f"unknown: price of {lacks}")
                 continue
             with exact():
-                found[Coin(key)] = Known(value=worth(EXACT, size, quote.px))
+                found[coin] = Known(value=worth(EXACT, size, quote.px))
         return found
+
+
+def _unknown(missing: Sequence[str]) -> str:
+    """Return what is missing in a few words that are the same wherever the same is missing."""
+    if not missing:
+        return ""
+    named, more = sorted(missing)[:MISSING_TOLD], len(missing) - MISSING_TOLD
+    return f"unknown: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
 
 
 def _cause(error: UnclearQuestion | NotInForce | UnknownKind) -> str:
@@ -203,6 +217,9 @@ def _lane(name: str, samples: Sequence[Sample], known: Sequence[Known]) -> Lane:
         elif each.value is None:
             causes.append(Cause(since=sample.at, until=sample.at, text=each.cause))
         before = each.cause if each.value is None else ""
+    if len(causes) > CAUSES_MAX:
+        text = f"unknown at times, first: {causes[0].text}"
+        causes = [Cause(since=causes[0].since, until=causes[-1].until, text=text)]
     return Lane(
         name=name,
         unit="" if name in {names.RATIO, names.LIMIT} else str(chart.USDC),
