@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from replay.diff import Diff
     from replay.explain import Explanation
     from replay.margin import MarginAt
+    from replay.margin_timeline import Timeline
     from replay.statement import Statement
 
 
@@ -276,6 +277,33 @@ class AccountHistory:
             self.account, month, since=since, until=until, money=money, token=token,
             known_at=known_at,
         )  # fmt: skip
+
+    def margin(
+        self,
+        since: int | str | None = None,
+        until: int | str | None = None,
+        every: str = "1h",
+        known_at: int | str | None = None,
+    ) -> Timeline:
+        """Return the margin ratio through an interval: ``every`` 15m, 1h, 1d, event or price.
+
+        Without *since* from the first event, without *until* to the last. Of one instant, ask
+        ``account.at(when).margin``.
+
+        Raises: UnclearQuestion, for a time without zone, or one that ends before it begins.
+        """
+        from replay.coverage import asked_period
+        from replay.margin import Assembler, Question
+        from replay.margin_timeline import timeline
+
+        position = self.audit.position(known_at)
+        first, last = asked_period(
+            self,
+            None if since is None else parse_moment(since),
+            None if until is None else parse_moment(until),
+            position,
+        )
+        return timeline(Assembler(self, position, Question()), first, last, every)
 
     def coverage(
         self,

@@ -147,6 +147,8 @@ def _refuse_folder(out: Path) -> None:
 def _tell(made: Made, out: Path, asked: Asked) -> None:
     nouns = made.noun if made.rows == 1 else f"{made.noun}s"
     of = "1 account" if len(asked.accounts) == 1 else f"{len(asked.accounts)} accounts"
+    if asked.is_whole:
+        of = "the whole book"
     where = "standard output" if str(out) == "-" else str(out)
     tell(f"{made.rows:,} {nouns} of {of} written to {where}, as known at position {asked.position}")
     for note in made.notes:
