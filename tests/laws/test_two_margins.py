@@ -161,6 +161,15 @@ EQUIVALENT: tuple[tuple[str, str, str, str], ...] = (
     ("signed", "-value if", "Lt for LtE", "a position of nothing is worth nothing"),
     ("grow", "paid > start", "Gt for GtE", "nothing grows in no time"),
     ("grow", "self.at < at", "Lt for LtE", "a piece of no time has no interest"),
+    (
+        "maintenance_of",
+        "value > tiers",
+        "Gt for GtE",
+        "at its bound a tier begins where the one before it ends",
+    ),
+    ("__init__", "self.is_isolated = False", "", "always set again"),
+    ("_trade", "settings.get(", "0 is 1", "no instant asked for is so early"),
+    ("unexplained", "sums.get(", "0 is 1", "a unit of 10^-60 is not seen"),
     ("unified_ratio", "against <= 0", "LtE for Lt", "a quotient by zero is unknown already"),
 )
 """(function, part of the line, change, why it computes the same)."""

@@ -196,18 +196,20 @@ def loans_case(seed: int) -> tuple[list[Event], list[Event], int]:
     at, own, of_reserve = 1_790_000_000_000, [], []
     asset = Asset("USDC")
     owed = {side: Decimal(chance.choice((0, 1000))) for side in SIDES}
+    is_steady = chance.random() < 0.5
     for number in range(chance.randrange(2, 14)):
-        at += chance.choice((0, 1, HOUR - 1, HOUR, HOUR + 1, 5 * HOUR))
+        at += chance.choice((0, 0, 1, HOUR - 1, HOUR) if is_steady else (0, 1, HOUR + 1, 5 * HOUR))
         common: dict[str, Any] = {"stream": Stream("account:0x"), "at": Millis(at)}
-        sort = chance.choice(("rate", "rate", "rate", "operation", "operation", "row", "state"))
-        if sort == "rate":
-            rate = chance.choice((None, *[Decimal(text) for text in ("0.05", "0.3", "9")] * 3))
+        sort = chance.choice(("rate", "rate", "operation", "operation", "row", "state", "state"))
+        if sort == "rate" or is_steady:
+            steady = [Decimal(text) for text in ("0.05", "0.3", "9")]
+            rate = chance.choice(steady if is_steady else [None, *steady])
             of_reserve.append(ev.ReserveObserved(
                 **common, asset=asset, token=0, borrow_rate=rate, supply_rate=rate, balance=None,
                 utilization=None, oracle_px=Decimal(1), ltv=Decimal(0), supplied=None,
                 borrowed=None,
             ))  # fmt: skip
-        elif sort == "operation":
+        if sort == "operation":
             amount = Decimal(chance.choice((10, 500, 1000, 100_000_000)))
             own.append(ev.ReserveOperated(
                 **common, operation=chance.choice(("supply", "withdraw", "borrow", "repay")),
@@ -218,7 +220,7 @@ def loans_case(seed: int) -> tuple[list[Event], list[Event], int]:
                 **common, asset=asset, supply=Decimal(chance.choice(("0", "0.5"))),
                 borrow=Decimal(chance.choice(("0", "0.25"))),
             ))  # fmt: skip
-        else:
+        elif sort == "state":
             own.append(stated(common, own, of_reserve, owed, chance))
     chance.shuffle(of_reserve)
     return own, of_reserve, at + chance.choice((-1, 0, 0, 1, HOUR))
@@ -238,6 +240,7 @@ def stated(
             found.get(("USDC", side), (0, 0, (), Fraction(0)))[3] for found in (known, before)
         ]
         doubt = earned[0] - earned[1]
+        is_paid_back = chance.random() < 0.15
         basis, value = known.get(("USDC", side), (Fraction(owed[side]), Fraction(owed[side]), ()))[
             :2
         ]
@@ -250,6 +253,8 @@ def stated(
         places = Decimal("0.0000000001")
         fields[f"{side}_basis"] = dec(basis + moved).quantize(places)
         fields[f"{side}_value"] = dec(value + chance.choice((0, moved))).quantize(places)
+        if is_paid_back:
+            fields |= {f"{side}_basis": Decimal(0), f"{side}_value": Decimal(0)}
     return ev.LendingStateObserved(
         **common, loans=(ev.ObservedLoan(token=0, **fields),), health="healthy", health_factor=None
     )

@@ -17,7 +17,9 @@ ONE: int = 10**PLACES
 POWERS: list[int] = [10**places for places in range(2 * PLACES)]
 REMEMBERED = 65_536
 
-ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+)
 _NUMBER = re.compile(r"\A-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?\Z", re.ASCII)
 
 
@@ -42,7 +44,7 @@ def parsed(line: bytes, what: str, code: int) -> Any:
     Raises: Refused.
     """
     try:
-        value = json.loads(line.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
+        value = DECODER.decode(line.decode("utf-8"))
         again = canonical(value)
     except (ValueError, RecursionError) as error:
         raise Refused(code, f"{what} cannot be read: {error}") from error
@@ -54,6 +56,9 @@ def parsed(line: bytes, what: str, code: int) -> Any:
 def _no_float(text: str) -> object:
     message = f"{text} is a float"
     raise ValueError(message)
+
+
+DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 
 
 def frame(field: bytes) -> bytes:
@@ -106,4 +111,7 @@ def half_even(value: int, places: int) -> int:
 
 def places_of(value: int) -> int:
     """Return how many digits stand behind the point."""
-    return len(shown(value).partition(".")[2])
+    places = 0
+    while value % POWERS[PLACES - places]:
+        places += 1
+    return places

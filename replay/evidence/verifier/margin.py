@@ -90,8 +90,8 @@ def maintenance_of(stake: Stake) -> Amount:
     deduction: Amount = NOTHING
     for n in range(1, number + 1):
         bound = tiers[n][0]
-        rates = [quotient(Fraction(1), 2 * leverage) for _, leverage in tiers[n - 1 : n + 1]]
-        deduction = plus(deduction, product(bound, less(rates[1], rates[0])))
+        lower_rate, rate = (quotient(Fraction(1), 2 * tiers[k][1]) for k in (n - 1, n))
+        deduction = plus(deduction, product(bound, less(rate, lower_rate)))
     part = less(quotient(value, 2 * tiers[number][1]), deduction)
     return made(lambda known: cut(known, MAINTENANCE_PLACES), part)
 

@@ -7,6 +7,7 @@ unknown or was not recomputed · 10 to 32 not what it says, one code per cause (
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -375,4 +376,5 @@ def said(verdict: Verdict) -> list[str]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what is read is kept until the end
     sys.exit(main())
