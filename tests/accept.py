@@ -52,11 +52,15 @@ FULL_COUNT = {
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
     "ROLLFORWARD_PAYOUT_MONTHS": "60",  # of each kind, clean and not
     "ROLLFORWARD_DELETIONS": "2000",
+    "ROLLFORWARD_VIEWS": "40",  # orders of import in which a read model goes on
+    "ROLLFORWARD_VIEWS_KILLS": "40",
     "ROLLFORWARD_BELIEFS": "2000",
     "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
     "ROLLFORWARD_EXPORTS": "200",  # random books that are exported, read again, opened elsewhere
     "ROLLFORWARD_FORGED_HOSTS": "20000",
+    "ROLLFORWARD_PAGE_STEPS": "1000",  # events stepped through by keyboard; more than there are
+    "ROLLFORWARD_PAGE_VIEWS": "4",  # in which each page is examined: phone and desk, light and dark
     "ROLLFORWARD_PAGES": "330",  # of the bundled account's, walked by their links
     "ROLLFORWARD_MUTANTS": "10000",  # of each engine; more than there are means all
 }
@@ -126,6 +130,7 @@ EXPECTED = (
     Expected("5-4", "what-ifs, orders and waterfalls, against other hands"),
     Expected("5-5", "the bundled liquidation, explained and handed over"),
     Expected("5-6", "recorded liquidations, as far as they go"),
+    Expected("6-1", "the page in a browser: driven, examined, nothing cut or covered"),
     Expected("6-2", "500 positions of the slider over a million events, each as a full fold"),
     Expected("6-3", "the page against whoever should not see it"),
     Expected("6-4", "what is exported and the read model, opened by the programs they are for"),

@@ -33,8 +33,10 @@ PAGES = {
     "verify": "/verify",
     "error": "/a/0x1",
 }
-VIEWS = [(390, "dark"), (1280, "light"), (390, "light"), (1280, "dark")]
 WANTED = int(os.environ.get("ROLLFORWARD_PAGE_VIEWS", "1"))
+SELDOM = ("timeline-early", "state", "sum", "liquidations") if WANTED == 1 else ()
+"""Pages that are made of what other pages are made of."""
+VIEWS = [(390, "dark"), (1280, "light"), (390, "light"), (1280, "dark")]
 WIDTHS = (390, 1280, 1920)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -47,13 +49,11 @@ def visit(tmp_path_factory):
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def window(visit: Visit):
-    """One window, which is resized and turned dark as a test needs it."""
-    page = visit.page()
-    yield page
+    """One window, which is resized and turned dark as the tests need it."""
+    yield visit.page()
     visit.close()
-    visit.said.clear()
     assert [] == visit.strangers
 
 
@@ -75,33 +75,28 @@ def open_all(page) -> None:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_no_fault(visit, window, figure, name):
-    start = list(PAGES).index(name)
-    visit.go(window, PAGES[name])
-    open_all(window)
-    views = [VIEWS[(start + each) % len(VIEWS)] for each in range(WANTED)]
-    for width, theme in views:
-        window.set_viewport_size({"width": width, "height": 900})
-        window.emulate_media(color_scheme=theme)
-        Visit.rest(window)
-        assert [] == examined(window), (width, theme)
-    figure(line="6-1", text="views of pages in which axe finds no fault", value=len(views),
-           is_part=True)  # fmt: skip
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_cut_or_covered_at_any_width(visit, window, figure, name):
+@pytest.mark.parametrize("name", [each for each in PAGES if each not in SELDOM])
+def test_every_page_can_be_read_by_everybody(visit, window, figure, name):
+    """Axe finds no fault, and nothing is cut, covered or sticks out, opened and closed."""
     visit.go(window, PAGES[name])
     for is_open in (False, True):
         if is_open:
             open_all(window)
-        for width in WIDTHS:
+        for width in WIDTHS if is_open or WANTED > 1 else WIDTHS[:1]:
             window.set_viewport_size({"width": width, "height": 900})
             window.wait_for_timeout(50)
             assert [] == faults_seen(window), (width, is_open)
-    figure(line="6-1", text="layouts with nothing cut, covered or sticking out",
-           value=2 * len(WIDTHS), is_part=True)  # fmt: skip
+            figure(line="6-1", text="layouts with nothing cut, covered or sticking out", value=1,
+                   is_part=True)  # fmt: skip
+    start = list(PAGES).index(name)
+    for each in range(WANTED):
+        width, theme = VIEWS[(start + each) % len(VIEWS)]
+        window.set_viewport_size({"width": width, "height": 900})
+        window.emulate_media(color_scheme=theme)
+        Visit.rest(window)
+        assert [] == examined(window), (width, theme)
+        figure(line="6-1", text="views of pages in which axe finds no fault", value=1,
+               is_part=True)  # fmt: skip
 
 
 # ------------------------------------------------------------------------- the instruments
@@ -117,17 +112,15 @@ BAD = {
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_the_eyes_see_what_is_wrong(visit, fault):
-    page = visit.page()
-    page.set_content(BAD[fault])
-    assert any(fault in each for each in faults_seen(page))
-    visit.close()
+def test_the_eyes_see_what_is_wrong(window, fault):
+    window.goto("about:blank")  # away from the rules of the page, which allow no style inside
+    window.set_content(BAD[fault])
+    assert any(fault in each for each in faults_seen(window))
 
 
-def test_axe_sees_what_is_wrong(visit):
-    page = visit.page()
-    page.set_content("<main><h1>Gray</h1><p style='color:#999'>hard to read<img src='data:,'>")
+def test_axe_sees_what_is_wrong(window):
+    window.goto("about:blank")  # away from the rules of the page, which allow no style inside
+    window.set_content("<main><h1>Gray</h1><p style='color:#999'>hard to read<img src='data:,'>")
     assert {"color-contrast", "image-alt"} <= {
-        re.split(r": | at ", each)[1] for each in examined(page)
+        re.split(r": | at ", each)[1] for each in examined(window)
     }
-    visit.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
 
 import pytest
 
-from tests.support.command import rollforward
+import replay
 from tests.support.margin_books import ACCOUNT, CASCADE, cascade
 from tests.support.visitor import Visit, browser_path, visiting
 
@@ -17,7 +15,6 @@ BEFORE = "2026-08-05T14:40:00.349Z"
 RATIO = "0.9528959393"
 """The ratio just before the bundled liquidation, as composed and explained (``explain L-1``)."""
 STEPS = int(os.environ.get("ROLLFORWARD_PAGE_STEPS", "12"))
-RAW = json.loads((CASCADE / "account.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +81,10 @@ def share(page, moment: str) -> float:
     )
 
 
-def told(visit: Visit, book: Path, moment: str) -> dict:
-    """What the command line says of a moment."""
-    said = rollforward("show", ACCOUNT, "--at", moment, "--book", book, "--json", cwd=book.parent)
-    found: dict = said.json
-    return found
+def folded(visit: Visit, moment: str, known_at: int = 482) -> str:
+    """The digest of a state that is folded from nothing, without the page and its memory."""
+    with replay.open(visit.book, cache=False) as audit:
+        return audit.account(ACCOUNT).at(moment, known_at).digest
 
 
 # ------------------------------------------------------------------------- by mouse
@@ -126,22 +122,21 @@ def test_pressing_on_a_lane_moves_there(visit):
 
 def test_arrows_go_from_event_to_event(visit, figure):
     page = visit.page(at("2026-08-03T08:00:05.123Z"))
-    book = visit.book
-    moments = [row["at"] for row in rollforward(
-        "history", ACCOUNT, "--book", book, "--json", cwd=book.parent).json]  # fmt: skip
-    expected = sorted(set(moments))
+    with replay.open(visit.book) as audit:
+        expected = sorted({row["at"] for row in audit.account(ACCOUNT).history()})
+    steps = min(STEPS, len(expected) - 1)
     page.focus("#moment")
     seen = [page.evaluate("new URL(location).searchParams.get('at')")]
-    for _ in range(STEPS):
+    for _ in range(steps):
         page.keyboard.press("ArrowRight")
         Visit.rest(page)
         seen.append(page.evaluate("new URL(location).searchParams.get('at')"))
-    assert expected[: STEPS + 1] == seen
+    assert expected[: steps + 1] == seen
     page.keyboard.press("ArrowLeft")
     Visit.rest(page)
-    assert expected[STEPS - 1] == page.evaluate("new URL(location).searchParams.get('at')")
+    assert expected[steps - 1] == page.evaluate("new URL(location).searchParams.get('at')")
     figure(line="6-1", text="acts of a person on the page, as the book tells them",
-           value=STEPS + 1, is_part=True)  # fmt: skip
+           value=steps + 1, is_part=True)  # fmt: skip
 
 
 def test_shift_goes_by_the_hour_and_the_ends_are_a_key_away(visit):
@@ -237,15 +232,40 @@ def test_known_at_is_changed_and_the_other_belief_is_a_ghost(visit, figure):
     assert "position 1 of 482" == page.inner_text("#known-text")
     early = digest(page)
     assert early != late
-    book = visit.book
-    said = rollforward("show", ACCOUNT, "--at", BEFORE, "--known-at", "1", "--book", book,
-                       "--json", cwd=book.parent).json  # fmt: skip
-    assert said["state_digest"] == early
+    assert folded(visit, BEFORE, 1) == early
     page.keyboard.press("End")
     page.wait_for_selector("#ghost-key", state="hidden")
     assert late == digest(page)
     figure(line="6-1", text="acts of a person on the page, as the book tells them", value=2,
            is_part=True)  # fmt: skip
+
+
+def test_what_is_known_later_widens_the_slider(visit):
+    """A link into a time when less was known must not keep later events out of reach."""
+    page = visit.page(at("2026-08-05T14:00:00.000Z", known_at=1))
+    first = page.get_attribute("#moment", "max")
+    page.focus("#known")
+    page.keyboard.press("End")
+    Visit.rest(page)
+    page.focus("#moment")
+    page.keyboard.press("End")
+    assert "2026-08-05 18:01:00 UTC" == instant(page)
+    assert int(first) < int(page.get_attribute("#moment", "max"))
+
+
+def test_an_answer_that_fails_is_said_where_it_is_seen(visit):
+    page = visit.page(at())
+    page.route("**/state?*", lambda route: route.abort())
+    page.focus("#moment")
+    page.keyboard.press("Home")
+    page.wait_for_selector("#trouble:visible")
+    assert "No answer for 2026-08-03 08:00:05.123 UTC" in page.inner_text("#trouble")
+    page.unroute("**/state?*")
+    page.keyboard.press("End")
+    page.wait_for_selector("#trouble", state="hidden")
+    assert "fine" == verdict(page)
+    assert 1 == len(visit.said)
+    visit.said.clear()
 
 
 # ------------------------------------------------------------------------- by address
@@ -259,10 +279,8 @@ def test_a_deep_link_shows_the_same_in_another_window(visit, figure):
     other = visit.page(link)
     assert first == digest(other)
     assert instant(page) == instant(other)
-    book = visit.book
     moment = page.evaluate("new URL(location).searchParams.get('at')")
-    said = rollforward("show", ACCOUNT, "--at", moment, "--book", book, "--json", cwd=book.parent)
-    assert said.json["state_digest"] == first
+    assert folded(visit, moment) == first
     figure(line="6-1", text="acts of a person on the page, as the book tells them", value=1,
            is_part=True)  # fmt: skip
 

@@ -38,7 +38,7 @@ window.Lanes = (() => {
         { ...axis, size: pixels("--gutter"), gap: 8, space: more.space || 24, values: more.values || amounts, splits: more.splits },
       ],
       cursor: { sync: { key: "lanes" }, y: false, drag: { x: false, y: false }, points: { show: false } },
-      hooks: { drawClear: [gaps, ...(more.under || [])], draw: [worst, ...(more.over || [])] },
+      hooks: { drawClear: [gaps, ...(more.under || [])], draw: [worst] },
     }, data, place);
     plots.push(plot);
   }
@@ -86,22 +86,15 @@ window.Lanes = (() => {
 
   // The ground above the limit, and the limit's name.
   function above({ ctx, bbox, valToPos, data }) {
-    const limit = data[2].find((each) => each !== null && each !== undefined);
+    const limit = data[2].find((each) => (each ?? null) !== null);
     if (limit === undefined) return;
+    const y = valToPos(limit, "y", true);
     ctx.fillStyle = css("--limit-wash");
-    ctx.fillRect(bbox.left, bbox.top, bbox.width, valToPos(limit, "y", true) - bbox.top);
-  }
-
-  function named({ ctx, bbox, valToPos, data }) {
-    const limit = data[2].find((each) => each !== null && each !== undefined);
-    if (limit === undefined) return;
-    ctx.save();
+    ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
     ctx.fillStyle = css("--limit");
     ctx.font = `${11 * devicePixelRatio}px ${css("--text")}`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "bottom";
-    ctx.fillText(`liquidation above ${limit}`, bbox.left + 6 * devicePixelRatio, valToPos(limit, "y", true) - 4 * devicePixelRatio);
-    ctx.restore();
+    [ctx.textAlign, ctx.textBaseline] = ["left", "bottom"];
+    ctx.fillText(`liquidation above ${limit}`, bbox.left + 6 * devicePixelRatio, y - 4 * devicePixelRatio);
   }
 
   // ------------------------------------------------------------------ the lanes one by one
@@ -140,7 +133,7 @@ window.Lanes = (() => {
     if (ghost) data.push([ghost.moments, cut(other)]);
     make("ratio", {
       range: [0, top], series: [line("--accent", [], 2), line("--limit", [6, 4], 1.5), ...(ghost ? [ghostly] : [])],
-      under: [above], over: [named],
+      under: [above],
     }, uPlot.join(data));
   }
 

@@ -12,11 +12,12 @@
   if (!root) return;
   const get = (name) => document.getElementById(name);
   const [slider, known, lanes, line, say] = ["moment", "known", "lanes", "now", "say"].map(get);
-  const [first, last] = [Number(slider.min), Number(slider.max)];
   const iso = (moment) => new Date(moment).toISOString();
   const written = (moment) => iso(moment).replace("T", " ").replace(".000Z", " UTC").replace("Z", " UTC");
+  const momentOf = (link) => Date.parse(new URL(link.href).searchParams.get("at"));
   const question = (moment) => `at=${iso(moment)}&known-at=${knownAt}`;
 
+  let [first, last] = [Number(slider.min), Number(slider.max)];
   let at = Number(root.dataset.at);
   let knownAt = root.dataset.knownAt;
   let around = neighbors(at); // of which instant the page knows the neighbors, and these
@@ -25,25 +26,24 @@
 
   // ------------------------------------------------------------------ asking
 
-  let asked = null; // the request under way
+  let asked = new AbortController(); // of the request under way
   let timer = 0;
   let spoken = 0;
 
   async function ask() {
     window.clearTimeout(timer);
-    if (asked) asked.abort();
-    const own = new AbortController();
-    asked = own;
+    asked.abort();
+    asked = new AbortController();
     try {
-      const answer = await fetch(`${root.dataset.state}?${question(at)}`, { signal: own.signal });
+      const answer = await fetch(`${root.dataset.state}?${question(at)}`, { signal: asked.signal });
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       show(await answer.text());
       tell();
     } catch (error) {
       if (error.name === "AbortError") return;
-      tell(`No answer for ${written(at)}: ${error.message}. What is shown is of another instant.`);
+      tell(`No answer for ${written(at)}: ${error.message}. What is shown is of another instant.`, true);
     }
-    if (asked === own) [asked] = [null, busy("false")];
+    busy("false");
   }
 
   function busy(is) {
@@ -69,17 +69,25 @@
     for (const [id, left] of frames) if (left && get(id)) get(id).scrollLeft = left;
     root.dataset.say = answer.dataset.say;
     around = neighbors(Number(answer.dataset.at));
+    widen(Number(answer.dataset.first), Number(answer.dataset.last));
+  }
+
+  // Another state of knowledge may reach further than the one the page was opened with.
+  function widen(begin, end) {
+    if (!end || (begin >= first && end <= last)) return;
+    [first, last] = last ? [Math.min(first, begin), Math.max(last, end)] : [begin, end];
+    [slider.min, slider.max] = [first, last];
+    if (drawn) draw();
   }
 
   function neighbors(moment) {
-    const of = (name) => {
-      const href = get(name)?.href;
-      return href ? Date.parse(new URL(href).searchParams.get("at")) : null;
-    };
+    const of = (name) => (get(name).href ? momentOf(get(name)) : null);
     return { at: moment, previous: of("previous-event"), next: of("next-event") };
   }
 
-  function tell(words) {
+  function tell(words, isTrouble = false) {
+    get("trouble").hidden = !isTrouble;
+    if (isTrouble) get("trouble").textContent = words;
     window.clearTimeout(spoken);
     spoken = window.setTimeout(() => { say.textContent = words || root.dataset.say; }, 300);
   }
@@ -94,6 +102,7 @@
     for (const field of document.querySelectorAll("input[name='at']:not(#moment)")) field.value = iso(at);
     for (const field of document.querySelectorAll("input[name='known-at']:not(#known)")) field.value = knownAt;
     busy("true");
+    asked.abort(); // an answer to what is no longer asked would be shown beside another instant
     window.clearTimeout(timer);
     timer = window.setTimeout(ask, soon ? WAIT : 0);
   }
@@ -156,7 +165,7 @@
     const link = event.target.closest("a[data-go], #lanes-table a, #lanes-events a");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(Date.parse(new URL(link.href).searchParams.get("at")));
+    go(momentOf(link));
   });
 
   // ------------------------------------------------------------------ the lanes
