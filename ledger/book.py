@@ -33,7 +33,7 @@ from ledger.entries import (
 )
 from ledger.errors import BrokenChain, NotFound, StoreFailed
 from ledger.events import Event, Quarantined
-from ledger.merge import Draft, Tally, plan
+from ledger.merge import Draft, Tally, plan, quarantined_rows
 from ledger.stores import Addition, Store
 from ledger.stores import form as stored
 from ledger.stores.memory import MemoryStore
@@ -596,21 +596,3 @@ def verify(path: Path | str, checkpoint: str | None = None) -> verification.Verd
         return verification.verify(store, checkpoint)
     finally:
         store.close()
-
-
-def quarantined_rows(
-    record: RawRecord, reading: Reading, recorded: Millis
-) -> tuple[Quarantined, ...]:
-    """Return the rows of a reading that could not be read, as they are set aside."""
-    return tuple(
-        Quarantined(
-            stream=BOOK,
-            at=recorded,
-            record=record.digest,
-            name=record.name,
-            place=row.place,
-            reason=row.reason,
-            text=row.text,
-        )
-        for row in reading.unreadable
-    )

@@ -32,12 +32,12 @@ from ledger.events import (
 )
 from ledger.kinds import KIND_OF
 from ledger.money import exact, places
-from ledger.units import EventId, Millis, Stream
+from ledger.units import BOOK, EventId, Millis, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ledger.entries import Part
+    from ledger.entries import Part, RawRecord, Reading
 
 Place: TypeAlias = tuple[int, int]
 """Where a line stands in its stream: number of the batch, row in it."""
@@ -425,3 +425,21 @@ __all__ = [
     "likeness",
     "plan",
 ]
+
+
+def quarantined_rows(
+    record: RawRecord, reading: Reading, recorded: Millis
+) -> tuple[Quarantined, ...]:
+    """Return the rows of a reading that could not be read, as they are set aside."""
+    return tuple(
+        Quarantined(
+            stream=BOOK,
+            at=recorded,
+            record=record.digest,
+            name=record.name,
+            place=row.place,
+            reason=row.reason,
+            text=row.text,
+        )
+        for row in reading.unreadable
+    )

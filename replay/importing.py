@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
-from ledger.book import Receipt, quarantined_rows
+from ledger.book import Receipt
 from ledger.entries import IDENTIFIED, Covered, Reading, Unreadable
 from ledger.errors import MalformedRecord, NeedsHint, RefusedFile
 from ledger.events import Quarantined
 from ledger.kinds import KIND_OF
-from ledger.merge import plan
+from ledger.merge import plan, quarantined_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
