@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ledger.entries import Entry
+    from ledger.events import Event
     from ledger.units import Stream
     from projections.desk import Desk
     from projections.fold import States
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from replay.explain import Explanation
     from replay.margin import MarginAt
     from replay.margin_timeline import Timeline
+    from replay.recorded import Found
     from replay.statement import Statement
 
 
@@ -72,6 +74,8 @@ class Audit:
         self.engine = engine
         self.book = engine.book
         self._rows: dict[Digest, Rows] = {}
+        self.markets: dict[int, tuple[Found[Event], ...]] = {}
+        """What ``replay.recorded`` has read of markets, by position; the last one asked for."""
 
     @classmethod
     def open(cls, path: str | PathLike[str], *, cache: bool = True) -> Audit:

@@ -133,6 +133,14 @@ class Recorded:
             self._of_market(market)
 
     def _read_markets(self) -> tuple[Found[Event], ...]:
+        """Return what markets, reserves and the venue say; of one position it is read once."""
+        known = self._audit.markets.get(self._position)
+        if known is None:
+            known = self._read_all_markets()
+            self._audit.markets = {self._position: known}
+        return known
+
+    def _read_all_markets(self) -> tuple[Found[Event], ...]:
         return tuple(
             found
             for stream in sorted(info.stream for info in self._audit.book.streams())

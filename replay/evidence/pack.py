@@ -26,6 +26,7 @@ from projections import fold
 from replay.claims import Checked, check_claims
 from replay.evidence.assemble import assembled
 from replay.evidence.beside import is_about_margin, parameters, rulebooks_of, streams_beside
+from replay.evidence.proofs import Tree
 from replay.evidence.verifier.canon import canonical
 from replay.evidence.verifier.container import container
 from replay.evidence.verifier.verdict import FORMAT, RECIPES, Verdict, verified
@@ -127,14 +128,12 @@ def make_pack(
     files["manifest.json"] = canonical(manifest)
     files["signed.txt"] = _signed(digests, last, files["manifest.json"], key)
     data = container(files)
-    accepted = tuple(one.name for one in checked if one.status != "proven")
-    code, said, verdict = verified(data, key.verifier.text, None, accepted)
+    code, said, verdict = verified(data, key.verifier.text)
     if code not in INTACT | {10}:
         raise BrokenChain(
             stream=account.stream, version=0,
             reason=f"the verifier refuses the pack, so it was not written: {said} (code {code})",
         )  # fmt: skip
-    code, _, verdict = verified(data, key.verifier.text)
     return Pack(data=data, checked=checked, code=code, verdict=verdict, files=files)
 
 
@@ -214,15 +213,14 @@ def _proofs(
     order = sorted(heads, key=lambda head: head.stream.encode())
     hashed = [seal.leaf_hash(seal.leaf_of_head(head)) for head in order]
     sizes = sorted({one.position for one in book.seals() if one.position})
+    batches_of, heads_of = Tree(leaves), Tree(hashed)
     return {
         "inclusion": {
-            str(batch.header.position): _hex(
-                seal.inclusion_proof(leaves, batch.header.position - 1)
-            )
+            str(batch.header.position): _hex(batches_of.inclusion(batch.header.position - 1))
             for batches in streams.values()
             for batch in batches
         },
-        "consistency": {str(size): _hex(seal.consistency_proof(leaves, size)) for size in sizes},
+        "consistency": {str(size): _hex(batches_of.consistency(size)) for size in sizes},
         "seal": {
             "number": last.number,
             "position": last.position,
@@ -235,7 +233,7 @@ def _proofs(
                 "index": index,
                 "size": len(order),
                 "version": head.version,
-                "proof": _hex(seal.inclusion_proof(hashed, index)),
+                "proof": _hex(heads_of.inclusion(index)),
             }
             for index, head in enumerate(order)
             if head.stream in streams
