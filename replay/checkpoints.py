@@ -4,7 +4,9 @@ The file is derived and disposable: it can be deleted at any time and is rebuilt
 is bound to the code that made it, to the bytes of the stream (the head of its chain), and to the
 metadata the fold used; if any of them differs, it is not looked at. With each state stand the
 runs of the next 256 events, so that an instant is one checkpoint and at most 256 events, and the
-course need not be computed again. What is stored is digested and compared when it is read.
+course need not be computed again. What was known earlier mostly is a beginning of what is known
+later: then the later series serves it, too (``replay.engine``). What is stored is digested and
+compared when it is read.
 """
 
 from __future__ import annotations
@@ -192,6 +194,7 @@ class Checkpoints:
             (series, number),
         )
         if not rows:
+            self._moments.pop(key, None)  # another process, or a later series, put it out
             return None
         last_at, state, pieces, digest = rows[0]
         if digest != _digest(key, number, last_at, state, pieces):

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 BATCHES_KEPT: Final = 64
 COURSES_KEPT: Final = 8
 
+LENT_KEPT: Final = 32
+"""States of knowledge of which is remembered whose checkpoints serve them."""
+
+LENT_SHORT_MAX: Final = 4
+"""Another series serves, when it lacks no more than so many groups of the last events."""
+
 _METADATA_TAGS: Final = (
     b'{"@":"market_listed/',
     b'{"@":"pair_listed/',
@@ -91,6 +97,7 @@ class Engine:
         self._headers: dict[tuple[Stream, int], tuple[Header, ...]] = {}
         self._references: dict[int, tuple[Reference, str]] = {}
         self._counts: dict[tuple[Stream, str], int] = {}
+        self._lent: dict[Key, _Series] = {}
         self._making = RLock()
 
     def supposing(self, hypotheses: tuple[Event, ...]) -> Engine:
@@ -206,10 +213,7 @@ class Engine:
         course, batch_of = self.course(stream, position), self.batches_of(stream)
         folding, since = fold.Folding(known), 0
         for at in moments:
-            number = self._checkpoint_number(key, position, at)
-            start = None
-            if number * self._every > folding.events:
-                start = cast("Checkpoints", self.checkpoints).at_number(key, number)
+            start = self._checkpoint(key, position, at, beyond=folding.events)
             if start is not None:
                 since = start.number * self._every
                 folding = fold.Folding(known, fold.decode(start.state))
@@ -229,29 +233,58 @@ class Engine:
             stream=stream, head=f"{head} {self._every}", reference=self._reference(position)[1]
         )
 
-    def _checkpoint(self, key: Key, position: int, until: Millis | None) -> Checkpoint | None:
-        """Return where to start, the series made if it is worth it; None is from nothing."""
+    def _checkpoint(
+        self, key: Key, position: int, until: Millis | None, *, beyond: int = -1
+    ) -> Checkpoint | None:
+        """Return where to start, the series made if it is worth it; None is from nothing.
+
+        With *beyond* only a checkpoint of more events than that is a start.
+        """
         kept = self._worth_keeping(key, position)
         if kept is None:
             return None
-        found = kept.find(key, until)
-        if found is None:
-            with self._making:
-                found = kept.find(key, until)  # another thread may have made them meanwhile
-                if found is None and kept.write(key, *self._series(key, position)):
-                    found = kept.find(key, until)
-        return found
+        for _ in range(2):  # what turns out to be damaged is thrown away, and made anew
+            series = self._series_of(kept, key, position)
+            if series is None:
+                return None
+            number = series.number(kept, until)
+            if number * self._every <= beyond:
+                return None
+            found = series.read(kept, number)
+            if found is not None:
+                return found
+            self._lent.pop(key, None)
+        return None
 
-    def _checkpoint_number(self, key: Key, position: int, until: Millis) -> int:
-        """Return the number of the checkpoint to start from; 0 where that is from nothing."""
-        kept = self._worth_keeping(key, position)
-        if kept is None:
-            return 0
-        found = kept.number(key, until)
-        if found is None:
-            start = self._checkpoint(key, position, until)
-            found = None if start is None else start.number
-        return found or 0
+    def _series_of(self, kept: Checkpoints, key: Key, position: int) -> _Series | None:
+        """Return the series that serves a key, made now where there is none."""
+        if kept.count(key):
+            return _Series(key=key)
+        with self._making:
+            if kept.count(key):  # another thread made it meanwhile
+                return _Series(key=key)
+            lent = self._lent.get(key) or self._lent_by(kept, key, position)
+            if lent is not None:
+                self._lent[key] = lent
+                while len(self._lent) > LENT_KEPT:
+                    self._lent.pop(next(iter(self._lent)))
+                return lent
+            is_kept = kept.write(key, *self._series(key, position))
+        return _Series(key=key) if is_kept and kept.count(key) else None
+
+    def _lent_by(self, kept: Checkpoints, key: Key, position: int) -> _Series | None:
+        """Return another series of the stream that begins with (nearly) all of these events.
+
+        What was known earlier mostly is a beginning of what is known now: it needs no states of
+        its own, only the places of its last events.
+        """
+        groups = groups_of(self.course(key.stream, position), self._every)
+        other = kept.reusable(key, groups)
+        if other is None or len(groups) - other[1] > LENT_SHORT_MAX:
+            return None
+        last = other[1]
+        pieces = tuple(piece for group in groups[last:] for piece in group)
+        return _Series(key=other[0], last=last, pieces=pieces)
 
     def _worth_keeping(self, key: Key, position: int) -> Checkpoints | None:
         """Return the checkpoints, unless the history is short enough to be folded each time."""
@@ -314,6 +347,29 @@ class Engine:
         as_of = AsOf(effective=as_of.effective, position=position)
         course = timeline.course(headers, batch_of, as_of, self.hypotheses)
         return timeline.digest(course, batch_of)
+
+
+@attrs.frozen(kw_only=True)
+class _Series:
+    """A series of checkpoints to start from: one's own, or the beginning of another."""
+
+    key: Key
+    last: int | None = None
+    """The last number that holds, where it is another's."""
+    pieces: tuple[Piece, ...] = ()
+    """Where all events behind that one are."""
+
+    def number(self, kept: Checkpoints, until: int | None) -> int:
+        """Return the number to start from for an instant."""
+        number = kept.number(self.key, until) or 0
+        return number if self.last is None else min(number, self.last)
+
+    def read(self, kept: Checkpoints, number: int) -> Checkpoint | None:
+        """Return a checkpoint; None where it cannot be read any more."""
+        found = kept.at_number(self.key, number)
+        if found is None or number != self.last:
+            return found
+        return attrs.evolve(found, pieces=self.pieces)
 
 
 def groups_of(course: Course, every: int = EVERY) -> list[tuple[Piece, ...]]:

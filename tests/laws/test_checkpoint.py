@@ -105,6 +105,43 @@ def test_later_history_takes_over_what_an_earlier_one_remembered(tmp_path):
         assert_equal_everywhere(fast, slow, 2)
 
 
+def test_a_later_series_serves_earlier_knowledge_and_none_is_written(tmp_path):
+    path = tmp_path / "x.cache"
+    with Book.in_memory() as book:
+        for page in range(5):
+            write(book, long_history(20, first=20 * page), page)
+        fast, slow = fast_and_slow(book, path)
+        fast.states(STREAM, AsOf(position=5))
+        for known in (4, 2, 1, 3):
+            assert assert_equal_everywhere(fast, slow, known) > 0
+        assert 1 == series_in(path)
+
+
+def test_a_series_that_was_put_out_meanwhile_is_made_again(tmp_path):
+    path = tmp_path / "x.cache"
+    with Book.in_memory() as book:
+        for page in range(3):
+            write(book, long_history(20, first=20 * page), page)
+        fast, slow = fast_and_slow(book, path)
+        fast.states(STREAM, AsOf(position=3))
+        assert assert_equal_everywhere(fast, slow, 2) > 0
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("DELETE FROM series")
+        connection.close()
+        for known in (2, 3, 1):
+            assert assert_equal_everywhere(fast, slow, known) > 0
+        assert series_in(path) > 0
+
+
+def series_in(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute("SELECT count(*) FROM series").fetchone()[0]
+    finally:
+        connection.close()
+
+
 def checkpoints_of(engine: Engine, position: int):
     from replay.engine import groups_of
 
