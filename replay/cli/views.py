@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     epilog=examples(
         "rollforward views",
         "rollforward views acme.views --metadata metadata.json",
-        "datasette acme.views -m metadata.json",
         "rollforward views --rebuild",
         "rollforward views --rebuild --dry-run --json | jq .compared",
     ),
@@ -60,7 +59,8 @@ def command(
 
     FILE is NAME.views beside NAME.book unless it is named. It holds nothing of its own: a second
     run adds what was recorded since, --rebuild makes it from nothing and shows that the two are
-    equal; it ends with 1, and switches nothing, where they are not.
+    equal; it ends with 1, and switches nothing, where they are not. To look at it:
+    datasette NAME.views -m METADATA.
     """
     from ledger.civil import iso
     from replay.readmodel import swap
@@ -117,8 +117,9 @@ def _sentence(found: Outcome, *, dry: bool) -> str:
     how = "nothing was written" if dry else found.how
     because = f" ({found.because})" if found.because else ""
     return (
-        f"{found.path}: {how}{because}, at position {work.position}: {work.recorded} events "
-        f"recorded since position {work.since}, {work.folded} folded, {work.rows} rows written"
+        f"{found.path}: {how}{because}, at position {work.position}: {work.recorded} "
+        f"event{'' if work.recorded == 1 else 's'} recorded since position {work.since}, "
+        f"{work.folded} folded, {work.rows} rows written"
     )
 
 

@@ -28,6 +28,7 @@ from replay.readmodel.file import ViewsFile
 from replay.readmodel.metadata import metadata
 from replay.readmodel.queries import QUERIES, VIEWS
 from replay.readmodel.walk import plain
+from tests.support import views_reference
 from tests.support.hostile import ATTEMPTS, hostile_book
 from tests.support.views import asked, dump, refreshed, sound
 
@@ -357,6 +358,12 @@ def test_every_table_view_and_column_is_described(folder):
     assert {(t.name, c.name) for t in tables.TABLES for c in t.columns} == set(listed)
     for table in tables.TABLES:
         assert all(f"-- {column.described}\n" in comments[table.name] for column in table.columns)
+
+
+def test_the_reference_of_tables_is_fresh():
+    assert views_reference.page() == views_reference.PAGE.read_text(encoding="utf-8"), (
+        "run: python -m tests.support.views_reference"
+    )
 
 
 def test_datasette_shows_hostile_texts_as_texts(tmp_path, figure):

@@ -75,6 +75,10 @@ def prepare(folder: Path) -> Path:
     python = folder / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
+    for name, module in (("datasette", "datasette"), ("sqlite-utils", "sqlite_utils")):
+        tool = folder / "bin" / name
+        tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', encoding="utf-8")
+        tool.chmod(0o755)
     return folder
 
 
