@@ -22,8 +22,7 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
     epilog=examples(
         "rollforward serve acme.book",
         "rollforward serve acme.book --open --port 0",
-        "rollforward serve --host 0.0.0.0 --allow-host audit.example:8765 \\\n"
-        "    --certificate cert.pem --key key.pem",
+        "rollforward serve --host 0.0.0.0 --allow-host a.example --certificate c.pem --key k.pem",
         "rollforward serve --allow-host audit.example --behind-proxy",
     ),
 )

@@ -7,6 +7,7 @@ the same figures however much has been recorded since.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
@@ -23,6 +24,11 @@ CALENDAR_ENDS: Final = 253_402_300_799_999
 
 ACCOUNTS: Final = "/"
 VERIFY: Final = "/verify"
+
+
+@lru_cache(maxsize=256)
+def _times(at: str, position: int) -> str:
+    return urlencode({"at": at, "known-at": str(position)}, quote_via=quote)
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +60,9 @@ class Asked:
     def to(self, page: str = "", more: Mapping[str, str] | None = None) -> str:
         """Return the address of a page of this account, both times kept."""
         path = f"/a/{quote(self.account, safe='')}" + (f"/{page}" if page else "")
-        return f"{path}?{urlencode({**self.times, **(more or {})}, quote_via=quote)}"
+        # A page has hundreds of links, and the times are the same in all of them.
+        words = f"&{urlencode(more, quote_via=quote)}" if more else ""
+        return f"{path}?{_times(self.at_text, self.position)}{words}"
 
     def why(self, figure: str) -> str:
         """Return the address of the workings of a figure."""
