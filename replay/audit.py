@@ -74,6 +74,8 @@ class Audit:
         self.engine = engine
         self.book = engine.book
         self._rows: dict[Digest, Rows] = {}
+        self._names: dict[Digest, str] = {}
+        self._openings: dict[tuple[Stream, int], tuple[Opened, ...]] = {}
         self.markets: dict[int, tuple[Found[Event], ...]] = {}
         """What ``replay.recorded`` has read of markets, by position; the last one asked for."""
 
@@ -149,8 +151,25 @@ class Audit:
 
     def record_name(self, digest: Digest) -> str:
         """Return the name a raw record had when it was given to us."""
-        names = {entry.digest: entry.name for entry in self.book.records()}
-        return names.get(digest, digest)
+        if digest not in self._names:
+            self._names = {entry.digest: entry.name for entry in self.book.records()}
+        return self._names.get(digest, digest)
+
+    def openings(self, stream: Stream, position: int) -> tuple[Opened, ...]:
+        """Return the attested openings of an account that are in force; read once per knowledge."""
+        headers = self.engine.headers(stream, position)
+        asked = stream, len(headers)
+        if asked not in self._openings:
+            course = self.engine.course(stream, position)
+            aside = {(item.version, item.row) for item in course.set_aside}
+            lines = [literal.line for literal in course.literals]
+            for header in headers:
+                if header.irregular:
+                    rows = enumerate(self.engine.batch(stream, header.version).lines)
+                    lines += [line for row, line in rows if (header.version, row) not in aside]
+            found = [decode(line) for line in lines if line.startswith(_OPENED)]
+            self._openings[asked] = tuple(event for event in found if isinstance(event, Opened))
+        return self._openings[asked]
 
     def row_text(self, digest: Digest, place: str) -> str | None:
         """Return the characters at a place of a raw record, exactly as they were received."""
@@ -393,16 +412,7 @@ class AccountHistory:
 
     def openings(self, position: int) -> tuple[Opened, ...]:
         """Return the attested openings that are in force, as known at a position."""
-        engine = self.audit.engine
-        course = engine.course(self.stream, position)
-        aside = {(item.version, item.row) for item in course.set_aside}
-        lines = [literal.line for literal in course.literals]
-        for header in engine.headers(self.stream, position):
-            if header.irregular:
-                rows = enumerate(engine.batch(self.stream, header.version).lines)
-                lines += [line for row, line in rows if (header.version, row) not in aside]
-        found = [decode(line) for line in lines if line.startswith(_OPENED)]
-        return tuple(event for event in found if isinstance(event, Opened))
+        return self.audit.openings(self.stream, position)
 
     def _repr_html_(self) -> str:
         """Return the latest instant as HTML, for notebooks."""
