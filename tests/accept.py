@@ -52,8 +52,8 @@ FULL_COUNT = {
     "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
     "ROLLFORWARD_PAYOUT_MONTHS": "60",  # of each kind, clean and not
     "ROLLFORWARD_DELETIONS": "2000",
-    "ROLLFORWARD_VIEWS": "40",  # orders of import in which a read model goes on
-    "ROLLFORWARD_VIEWS_KILLS": "40",
+    "ROLLFORWARD_VIEWS": "12",  # orders of import in which a read model goes on
+    "ROLLFORWARD_VIEWS_KILLS": "25",
     "ROLLFORWARD_BELIEFS": "2000",
     "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree

@@ -316,7 +316,6 @@ BALANCES_BY_HOUR: Final = Table(
         amount("amount", "at hand; negative when owed", "asset"),
     ),
     key=("account", "hour_ms", "place", "asset"),
-    indexes=(("asset", "hour_ms"),),
     foreign=_IN_HOUR,
 )
 
@@ -336,7 +335,6 @@ POSITIONS_BY_HOUR: Final = Table(
         text("opening", "derived or attested, with its size; empty where it began from nothing"),
     ),
     key=("account", "hour_ms", "market"),
-    indexes=(("market", "hour_ms"),),
     foreign=_IN_HOUR,
 )  # fmt: skip
 

@@ -25,7 +25,18 @@ from ledger import importers
 from ledger.book import Book
 from ledger.codec import decode, encode, event_id
 from ledger.entries import RawRecord, Reading
-from ledger.events import Annulled, Filled, ModeChanged, Noted, PriceObserved, Replaced
+from ledger.events import (
+    Annulled,
+    Filled,
+    ModeChanged,
+    Noted,
+    Opened,
+    OpeningBalance,
+    OpeningPosition,
+    PriceObserved,
+    Replaced,
+    Unrecognized,
+)
 from ledger.seal import digest_of_record
 from ledger.units import Digest, Millis, account_stream, market_stream
 from replay.readmodel import walk
@@ -34,10 +45,12 @@ from tests.support.histories import (
     STREAM,
     annulled,
     answers,
+    deposited,
     filled,
     histories,
     part,
     replaced,
+    web,
 )
 from tests.support.views import audit_of, dump, refreshed, sound
 
@@ -60,14 +73,30 @@ def stretched(event):
 
 
 def around(data, history):
-    """A price or a mode somewhere in the history: what touches margin from its moment on."""
+    """What else may be recorded somewhere in a history, and touches its figures from there on."""
     at = Millis(data.draw(st.sampled_from(history)).at + data.draw(st.integers(-2, 2)))
-    if data.draw(st.booleans()):
-        return part([ModeChanged(stream=STREAM, at=at, mode="disabled", observed=True)])
-    price = PriceObserved(
-        stream=market_stream("BTC"), at=at, coin="BTC", measure="mark", px=Decimal(101), via="test"
-    )
-    return attrs.evolve(part([price]), stream=price.stream)
+    own = {"stream": STREAM, "at": at}
+    match data.draw(st.sampled_from(("mode", "price", "unknown", "opening", "web", "sent"))):
+        case "mode":
+            return part([ModeChanged(**own, mode="disabled", observed=True)])
+        case "price":
+            stream = market_stream("BTC")
+            price = PriceObserved(
+                stream=stream, at=at, coin="BTC", measure="mark", px=Decimal(101), via="test"
+            )
+            return attrs.evolve(part([price]), stream=stream)
+        case "unknown":
+            return part([Unrecognized(**own, venue_type="odd", body="{}", tx_hash=f"0x{at}")])
+        case "opening":
+            held = OpeningBalance(place="perp:", asset="USDC", amount=Decimal(7))
+            sized = OpeningPosition(coin="ETH", size=Decimal(2), entry_notional=None)
+            return part([Opened(**own, balances=(held,), positions=(sized,), author="Ana",
+                                source="a state")], source="person")  # fmt: skip
+        case "web":
+            fills = [event for event in history if isinstance(event, Filled)]
+            return part([web(event) for event in fills[:2]] or [deposited(at, 1)], source="web")
+        case _:
+            return part([deposited(at, 3, f"0x{at:x}")])
 
 
 def corrected(data, book, history, number):
@@ -145,7 +174,7 @@ def some_act(book: Book, chance: random.Random, number: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + SEQUENCES))
-def test_margin_findings_and_all_go_on_as_well(seed, tmp_path):
+def test_margin_findings_and_all_go_on_as_well(seed, tmp_path, figure):
     """The bundled account, whose margin rests on markets, reserves and states beside it."""
     chance = random.Random(seed)
     path, again = tmp_path / "x.views", tmp_path / "y.views"
@@ -163,6 +192,12 @@ def test_margin_findings_and_all_go_on_as_well(seed, tmp_path):
     found = dump(again)
     assert found == dump(path)
     assert len(found["hours"]) == len(found["margin_by_hour"]) > 50
+    figure(
+        line="6-4",
+        text="read models that went on through imports in any order, equal to one made anew",
+        value=f"1 order, {sum(map(len, found.values())):,} rows",
+        is_part=True,
+    )
 
 
 @pytest.mark.parametrize("late", ["prices", "markets", "account"])
