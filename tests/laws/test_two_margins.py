@@ -30,12 +30,12 @@ from tests.support.pm_truth import ratio_of
 from tests.support.pm_venue import pm_history
 
 HISTORIES = int(os.environ.get("ROLLFORWARD_ENGINES", "300"))
-LIVES = max(30, HISTORIES // 25)
+LIVES = max(20, HISTORIES // 40)
 LOANS = max(60, HISTORIES // 10)
 MUTANTS = int(os.environ.get("ROLLFORWARD_MUTANTS", "30"))
-BUNDLED = max(30, HISTORIES // 50)
+BUNDLED = max(20, HISTORIES // 100)
 VENUES = max(1, HISTORIES // 3000)
-HELD_AGAINST = 160 if MUTANTS > 60 else 40
+HELD_AGAINST = 100 if MUTANTS > 60 else 40
 """Lives that mutants are held against."""
 
 LIQUIDATED = 1_785_940_800_350

@@ -19,11 +19,11 @@ from ledger.book import Book
 from ledger.entries import Part, RawRecord, Reading
 from ledger.events import Event
 from ledger.seal import digest_of_record
-from ledger.units import Asset, Coin, Dex, Millis, Stream, account_stream
+from ledger.units import Address, Asset, Coin, Dex, Millis, Stream, account_stream
 from replay.audit import AccountHistory, Audit
 from replay.engine import Engine
 
-ADDRESS = "0x" + "c" * 40
+ADDRESS = Address("0x" + "c" * 40)
 OWN = account_stream(ADDRESS)
 HOUR = 3_600_000
 INDEX = {"USDC": 0, "HYPE": 150, "UBTC": 197, "USDT0": 268, "USDH": 360, "PURR": 1}

@@ -71,6 +71,11 @@ def product(*parts: Amount) -> Amount:
     return made(result, *parts)
 
 
+def unsigned(one: Amount) -> Amount:
+    """Return an amount without its sign."""
+    return one if isinstance(one, Unknown) else abs(one)
+
+
 def lower(one: Amount, other: Amount) -> Amount:
     """Return the smaller of two."""
     return made(min, one, other)

@@ -21,6 +21,7 @@ from replay.evidence.verifier.amounts import (
     plus,
     product,
     quotient,
+    unsigned,
 )  # fmt: skip
 from replay.evidence.verifier.canon import ONE, PLACES
 from replay.evidence.verifier.engine import LOT, SIZE, STRAY, Journal, Listing, dex_of, is_perp
@@ -278,13 +279,13 @@ class Reckoning:
                     stake = side.stakes[coin] = self._stake(coin, old.size, tiers, at)
                     if isinstance(stake.mark, Unknown):
                         stake.mark = old.mark
-                        stake.value = product(made(abs, old.size), old.mark)
+                        stake.value = product(unsigned(old.size), old.mark)
                     stake.is_isolated = old.is_isolated
 
     def _stake(self, coin: str, size: Amount, tiers: Tiers | Unknown, at: int) -> Stake:
         price = self.around.mark_at(coin, at)
         mark: Amount = Unknown(f"mark of {coin}") if price is None else price[1]
-        return Stake(size, mark, product(made(abs, size), mark), tiers)
+        return Stake(size, mark, product(unsigned(size), mark), tiers)
 
     def _count(self, holdings: Holdings, money: Money, loans: Loans, token: str) -> Coins:
         """Return what there is of a token."""
