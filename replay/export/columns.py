@@ -41,8 +41,9 @@ class Width:
     def add(self, text: str) -> None:
         """Make room for an amount in plain digits."""
         self.count += 1
-        whole, _, fraction = text.lstrip("-").partition(".")
-        self.whole = max(self.whole, len(whole))
+        whole, _, fraction = text.partition(".")
+        digits = len(whole) - (whole[0] == "-")
+        self.whole = max(self.whole, digits)
         self.places = max(self.places, len(fraction))
 
     def add_whole(self, value: int) -> None:

@@ -7,11 +7,10 @@ whole numbers split by bytes, moments and identities differences; everything is 
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from ledger.cells import values_of
-from ledger.codec import decode, identity, tag_of
+from ledger.codec import decode, identity
 from replay import __version__
 from replay.export.arrow import arrow_of, digits_of, table_of, type_of
 from replay.export.columns import Width
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from replay.export.columns import Column, Survey
     from replay.tables import Table
 
-ROWS: Final = 65_536
+ROWS: Final = 32_768
 """Rows of one group."""
 
 HEAD: Final = ("kind", "stream", "at", "event")
@@ -45,13 +44,8 @@ def write_events(
     schema = schema_of(found, metadata)
     with _writer(target, schema) as writer:
         for rows in _groups(lines):
-            columns: dict[str, list[Any]] = {name: [] for name in schema.names}
-            for line in rows:
-                _add(columns, found.columns, line)
-            arrays = [
-                arrow.array(_values(columns[field.name], field.type), field.type)
-                for field in schema
-            ]
+            columns = _columns(rows, found.columns)
+            arrays = [_array(columns[field.name], field.type) for field in schema]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema), row_group_size=ROWS)
 
 
@@ -121,25 +115,34 @@ def _groups(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield rows
 
 
-def _add(columns: dict[str, list[Any]], known: Sequence[Column], line: bytes) -> None:
-    values = values_of(line)
-    columns["kind"].append(tag_of(line))
-    columns["stream"].append(values["stream"])
-    columns["at"].append(values["at"])
-    columns["event"].append(identity(decode(line), line).hex())
+def _columns(rows: list[bytes], known: Sequence[Column]) -> dict[str, list[Any]]:
+    """Return the values of some events column by column, as the canonical lines have them."""
+    values = [values_of(line) for line in rows]
+    found: dict[str, list[Any]] = {
+        "kind": [each["@"] for each in values],
+        "stream": [each["stream"] for each in values],
+        "at": [each["at"] for each in values],
+        "event": [identity(decode(line), line).hex() for line in rows],
+    }
     for column in known:
-        value = values.get(column.name)
-        if value is not None and column.holds == "parts":
-            value = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        columns[column.name].append(value)
+        name = column.name
+        found[name] = [each.get(name) for each in values]
+        if column.holds == "parts":
+            found[name] = [None if value is None else _json(value) for value in found[name]]
+    return found
 
 
-def _values(values: list[Any], kind: pa.DataType) -> list[Any]:
-    """Return values as their type wants them: amounts come as text, and stay exact."""
+def _json(value: Any) -> str:  # noqa: ANN401 - several values of any shape
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Return values as a column; amounts come as text, and a digit too many would raise."""
     arrow = arrow_of()
     if arrow.types.is_decimal(kind):
-        return [None if value is None else Decimal(value) for value in values]
-    return values
+        texts = [None if value is None else str(value) for value in values]
+        return arrow.array(texts, arrow.string()).cast(kind)
+    return arrow.array(values, kind)
 
 
 def _writer(target: BinaryIO, schema: pa.Schema) -> Any:  # noqa: ANN401 - the library is not imported at the head

@@ -80,7 +80,7 @@ RULES = """## Rules
   floating-point number of anything wider.
   Meaning and unit of a column stand in its metadata; what the file holds, the position of the book,
   and the timeline and state digests to compare, in that of the file (`rollforward.…`).
-  Compressed by zstd, in groups of 65,536 rows; the same book gives the same bytes under the same
+  Compressed by zstd, in groups of 32,768 rows; the same book gives the same bytes under the same
   version of pyarrow.
 - **XLSX.** Numbers and dates are typed.
   Excel keeps fifteen digits: where an amount has more, its exact digits stand beside it as text,
