@@ -19,7 +19,7 @@ from typing_extensions import override
 from ledger.book import Book
 from ledger.codec import decode
 from ledger.entries import AsOf
-from ledger.errors import NotFound
+from ledger.errors import NotFound, UnclearQuestion
 from ledger.events import Opened
 from ledger.units import (
     Address,
@@ -134,13 +134,21 @@ class Audit:
         """Return the position of the book meant by ``known_at``; None is the last one.
 
         Whole numbers below 100,000,000,000 are positions, all else is a moment of recording.
+
+        Raises: UnclearQuestion, for a position the book has not reached.
         """
         if known_at is None:
             return self.book.position()
         position, moment = parse_known(known_at)
         if moment is not None:
             return self.book.position_at(moment)
-        return min(position or 0, self.book.position())
+        last = self.book.position()
+        if position is not None and position > last:
+            raise UnclearQuestion(
+                asked=str(known_at), problem=f"is a position after the book's last, {last}",
+                remedy="Name one it has reached, or none for what is known now",
+            )  # fmt: skip
+        return position or 0
 
     def find(self, identity: str) -> Entry:
         """Return the event of an identity, with where it comes from.

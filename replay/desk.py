@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast, get_args
 
 import attrs
 
+from ledger.civil import iso
 from ledger.codec import decode, event_id
 from ledger.errors import NotFound, RefusedAct, UnclearQuestion
 from ledger.events import (
@@ -362,8 +363,15 @@ def carry(
 ) -> Case:
     """Record that a break is carried forward unexplained, and return its case.
 
-    Raises: as ``assign``.
+    Raises: as ``assign``; RefusedAct, when *to* is not after now.
     """
+    if to is not None and to <= now:
+        raise RefusedAct(
+            act="carry",
+            subject=name,
+            problem=f"would be looked at again at {iso(to)}, which is past",
+            remedy="Name a later moment with --to, or none",
+        )
 
     def made(case: Case, at: Millis) -> BreakCarried:
         return BreakCarried(

@@ -6,17 +6,17 @@ and everything is kept with where it comes from. How it is shown is said in ``re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
 from ledger.errors import NotFound
 from ledger.events import PeriodClosed
 from ledger.money import ZERO, exact
-from ledger.units import DESK, Address, Asset, Millis, desk_stream
+from ledger.units import DESK, Address, Asset, Millis, account_stream, desk_stream
 from projections.arithmetic import EXACT
 from projections.chart import USDC
-from projections.flows import Cause
+from projections.flows import CAUSES, Cause
 from projections.fold import Stopped
 from projections.statement import (
     Gap,
@@ -41,7 +41,7 @@ from replay.statement_reading import Entry, Of, Reader, Walked, add
 from replay.tables import Tabled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from ledger.events.desk import GroupDefined
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from replay.periods import Period
     from replay.statement_reading import Valued
     from replay.tables import Table
+
+
+UNTOLD: Final = Term(value=None, missing=("any record of a balance by the end",))
+"""An amount nothing recorded tells of."""
 
 
 @attrs.frozen(kw_only=True)
@@ -118,13 +122,15 @@ class Statement(Tabled):
     """On what the sums rest."""
     is_bare: bool
     """Whether nothing that moves, shows or attests a balance is recorded by the end."""
+    ended: tuple[tuple[Address, Millis], ...]
+    """Accounts whose records end before the period, and do not cover it: with the last moment."""
     certificates: tuple[Certificate, ...]
     closed: tuple[PeriodClosed, ...]
 
     @property
     def is_complete(self) -> bool:
         """Tell whether nothing is unknown by name."""
-        is_told = not (self.gaps or self.stopped or self.absent or self.is_bare)
+        is_told = not (self.gaps or self.stopped or self.absent or self.is_bare or self.ended)
         return is_told and not self.missing
 
     @property
@@ -230,7 +236,17 @@ def statement(audit: Audit, of: Of, *, entries: bool = True) -> Statement:
         priced = tuple(each for row in totals for each in _ends(row, quotes, of))
         then = tuple(_then(quotes, *each) for each in valued.items())
         lines = tuple(_line(row, priced, then) for row in totals)
-        total = sum_of(lines)
+        is_bare = bool(walked) and all(each.is_bare for each in walked)
+        total = _untold(sum_of(lines)) if is_bare else sum_of(lines)
+    certificates = tuple(
+        certificate(
+            audit.account(account),
+            since=of.period.since,
+            until=of.period.until,
+            position=of.position,
+        )
+        for account in present
+    )
     return Statement(
         of=of,
         rows=parts,
@@ -251,18 +267,35 @@ def statement(audit: Audit, of: Of, *, entries: bool = True) -> Statement:
         ),
         absent=tuple(each.address for each in of.group.members if each.address not in known),
         openings=tuple(text for each in walked for text in each.openings),
-        is_bare=bool(walked) and all(each.is_bare for each in walked),
-        certificates=tuple(
-            certificate(
-                audit.account(account),
-                since=of.period.since,
-                until=of.period.until,
-                position=of.position,
-            )
-            for account in present
-        ),
+        is_bare=is_bare,
+        ended=() if is_bare else tuple(_ended(audit, of, certificates)),
+        certificates=certificates,
         closed=_closings(audit, of),
     )
+
+
+def _untold(total: Line) -> Line:
+    """Return a sum of nothing recorded: every figure unknown, for nobody recorded a zero."""
+    from replay.papers.sheets import ALWAYS
+
+    causes = tuple((cause, UNTOLD) for cause in CAUSES if cause in ALWAYS)
+    return attrs.evolve(
+        total, opening=UNTOLD, closing=UNTOLD, price_change=UNTOLD, unexplained=UNTOLD,
+        causes=causes,
+    )  # fmt: skip
+
+
+def _ended(
+    audit: Audit, of: Of, certificates: Iterable[Certificate]
+) -> Iterator[tuple[Address, Millis]]:
+    """Yield the accounts whose last record is before the period, where no claim covers it."""
+    for each in certificates:
+        stream = account_stream(each.account)
+        headers = audit.engine.headers(stream, of.position)
+        last = max((header.last_at for header in headers if header.count), default=None)
+        is_open = any(stretch.level == "unknown" for stretch in each.stretches)
+        if last is not None and last < of.period.since and is_open:
+            yield each.account, last
 
 
 # ---------------------------------------------------------------------------- quantities

@@ -53,7 +53,10 @@ REPORTS = "show, margin, interest, statement, state"
     help="Make the report as the book knew it then [default: now].",
 )  # fmt: skip
 @click.option("--note", default="", metavar="TEXT", help="A remark, kept with the closing.")
-@click.option("--as", "by", metavar="NAME", help="Who closes it.")
+@click.option(
+    "--as", "by", metavar="NAME", envvar="ROLLFORWARD_AS",
+    help="Who closes it [default: $ROLLFORWARD_AS].",
+)  # fmt: skip
 @click.option("--list", "is_list", is_flag=True, help="List the periods that were closed.")
 @click.option("--dry-run", is_flag=True, help="Make the report and its digest; write nothing.")
 @takes(book_option, json_option)

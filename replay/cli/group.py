@@ -50,7 +50,10 @@ def command() -> None:
     "--label", "labels", multiple=True, metavar="ACCOUNT=NAME", help="What people call a member."
 )
 @click.option("--reason", default="", metavar="TEXT", help="What the definition rests on.")
-@click.option("--as", "by", required=True, metavar="NAME", help="Who says so.")
+@click.option(
+    "--as", "by", required=True, metavar="NAME", envvar="ROLLFORWARD_AS",
+    help="Who says so [default: $ROLLFORWARD_AS].",
+)  # fmt: skip
 @takes(book_option, json_option)
 def define(
     name: str, masters: tuple[str, ...], subs: tuple[str, ...], vaults: tuple[str, ...],

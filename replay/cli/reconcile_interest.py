@@ -113,11 +113,22 @@ def command(
             history, period(month, since, until), asked, position=audit.position(known_at)
         )
         _show(history, report, lines=lines, as_json=as_json, as_csv=as_csv)
+        is_known = report.is_known and (bool(report.sides) or _is_covered(history, report))
     if record and by:
         _record(book, report, by)
     if report.breaks:
         return exits.FINDING
-    return exits.FINE if report.is_known else exits.INCOMPLETE
+    return exits.FINE if is_known else exits.INCOMPLETE
+
+
+def _is_covered(history: AccountHistory, report: InterestReport) -> bool:
+    """Tell whether records cover the period: then nothing recorded means nothing due."""
+    from replay.coverage import certificate
+
+    found = certificate(
+        history, since=report.since, until=report.until, position=report.position
+    ).only("interest", "transfers")
+    return not any(each.level in {"unknown", "missing"} for each in found.stretches)
 
 
 def _asked(per_line: str, in_total: str, hold: str, late_after: str, *, complete: bool) -> Asked:

@@ -93,11 +93,16 @@ def lacking(statement: Statement) -> tuple[str, ...]:
     said += [f"the book has nothing about {account}" for account in statement.absent]
     if statement.is_bare:
         what = statement.of.token or "any balance"
-        said.append(f"nothing recorded by the end tells of {what}: a 0 here is no statement of it")
+        said.append(f"nothing recorded by the end tells of {what}: no figure of it is known")
+    said += [
+        f"{account}: nothing is recorded after {iso(last)}, and no record says that nothing "
+        f"happened: the figures are those of then, carried on"
+        for account, last in statement.ended
+    ]
     said += [_gap(gap) for gap in statement.gaps[:SHOWN_MOST]]
     if len(statement.gaps) > SHOWN_MOST:
         said.append(f"and {len(statement.gaps) - SHOWN_MOST} more records that do not say enough")
-    if statement.missing:
+    if statement.missing and not statement.is_bare:
         said.append(f"unknown for want of: {', '.join(statement.missing)}")
     return tuple(said)
 

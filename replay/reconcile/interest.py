@@ -187,6 +187,11 @@ def _whole_hours(period: Period) -> tuple[Millis, Millis]:
                 problem="is not on the hour: interest is paid for whole hours",
                 remedy="Begin and end the period on the hour",
             )
+    if until == period.since:
+        raise UnclearQuestion(
+            asked=f"{iso(period.since)} to {iso(until)}", problem="holds no hour",
+            remedy="End the period an hour or more after it begins",
+        )  # fmt: skip
     return period.since, until
 
 

@@ -38,6 +38,16 @@ class WholeReport:
     """One per account that has a perpetuals state."""
 
     @property
+    def is_known(self) -> bool:
+        """True when something could be asked, and nothing of it stays unknown."""
+        several = (*self.pools, *self.supplies)
+        return (
+            bool(several or self.identities)
+            and all(each.is_known for each in several)
+            and not any(each.count("unknown") for each in self.identities)
+        )
+
+    @property
     def is_clean(self) -> bool:
         """True when everything follows that could be asked."""
         return not any(each.breaks for each in (*self.pools, *self.supplies)) and all(
@@ -149,6 +159,7 @@ def to_dict(report: WholeReport) -> dict[str, object]:
     return {
         "known_at": str(report.position),
         "clean": report.is_clean,
+        "known": report.is_known,
         "reserves": [pool_report.to_dict(each) for each in report.pools],
         "supplies": [pool_report.to_dict(each) for each in report.supplies],
         "identities": [identities.to_dict(each) for each in report.identities],

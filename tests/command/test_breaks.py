@@ -144,17 +144,24 @@ def undo(rf) -> None:
     rf.fine("correct", ACCOUNT, ANNULMENT, "--annul", "--reason", "back", "--as", "Dan")
 
 
+def test_a_break_is_carried_to_a_moment_to_come(desk, eth):
+    words = ("breaks", "carry", eth, "--as", "Ana", "--because", "asked", "--to")
+    done = desk(*words, "2026-08-06T00:00Z")
+    assert 4 == done.exit_code
+    assert "would be looked at again at 2026-08-06T00:00:00.000Z, which is past" in done.stderr
+
+
 def test_force_and_carrying_are_shown_for_ever(desk, eth):
     money = named(desk, "perp money")
     desk.fine("breaks", "carry", money, "--as", "Ana", "--because", "asked the venue",
-              "--to", "2026-09-30T00:00Z")  # fmt: skip
+              "--to", "2036-09-30T00:00Z")  # fmt: skip
     desk.fine("breaks", "close", eth, "--as", "Ana", "--force", "--because", "not pursued")
     listed = desk.fine("breaks", "--all")
     assert re.search(rf"^{eth} .*closed by force *$", listed, re.MULTILINE)
     assert re.search(rf"^{money} .*carried 1x *$", listed, re.MULTILINE)
     shown = desk.fine("breaks", "show", eth)
     assert "CLOSED BY FORCE, approved by nobody: not pursued" in shown
-    assert "carried forward to 2026-09-30T00:00Z: asked the venue" in desk.fine(
+    assert "carried forward to 2036-09-30T00:00Z: asked the venue" in desk.fine(
         "breaks", "show", money
     )
     for words in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -79,7 +80,17 @@ def test_only_one_token_is_a_statement_of_its_own(cascade):
 def test_what_nothing_recorded_tells_of_is_no_complete_statement_of_nothing(cascade, words):
     result = cascade("statement", *words)
     assert 3 == result.exit_code
-    assert "a 0 here is no statement of it" in result.stdout
+    assert "no figure of it is known" in result.stdout
+    assert "closing equity  | unknown" in result.stdout
+    assert not re.search(r"^[a-z ]+\| +0$", result.stdout, re.MULTILINE)
+
+
+def test_a_month_after_the_last_record_is_no_complete_statement(cascade):
+    """The amounts are those of the last record; nobody says that nothing happened since."""
+    result = cascade("statement", "--month", "2026-09")
+    assert 3 == result.exit_code
+    assert "nothing is recorded after 2026-08-05T18:01:00.000Z" in result.stdout
+    assert 0 == cascade("statement", *MONTH).exit_code
 
 
 def test_in_a_money_without_a_price_every_figure_is_unknown_by_name(cascade):

@@ -92,10 +92,13 @@ def test_before_anything_happened_there_is_nothing(audit):
     assert () == instant.balances.notes
 
 
-def test_a_position_beyond_the_book_is_the_last_one(audit):
+def test_a_position_beyond_the_book_is_refused(audit):
     history = audit.account(ACCOUNT)
-    assert history.at().digest == history.at(known_at=10**9).digest
+    last = audit.position()
+    assert history.at().digest == history.at(known_at=last).digest
     assert 0 == history.at(known_at=0).folded.count
+    with pytest.raises(UnclearQuestion, match=f"after the book's last, {last}"):
+        history.at(known_at=last + 1)
 
 
 def test_a_report_renders_in_a_notebook(audit):
