@@ -139,14 +139,15 @@ class Engine:
         """Return the whole effective course of a stream, as known at a position."""
         headers = self.headers(stream, position)
         asked = stream, headers[-1].version if headers else 0
-        course = self._courses.get(asked)
+        # What is asked for again and again stays, however many others are looked at once.
+        course = self._courses.pop(asked, None)
         if course is None:
             course = timeline.course(
                 headers, self.batches_of(stream), AsOf(position=position), self.hypotheses
             )
-            self._courses[asked] = course
-            while len(self._courses) > COURSES_KEPT:
-                self._courses.popitem(last=False)
+        self._courses[asked] = course
+        while len(self._courses) > COURSES_KEPT:
+            self._courses.popitem(last=False)
         return course
 
     def batches_of(self, stream: Stream) -> Callable[[int], Batch]:

@@ -53,6 +53,7 @@ class Slider:
         self._lanes: OrderedDict[tuple[int, int], UnderWay] = OrderedDict()
         self._marks: tuple[Mark, ...] | None = None
         self._assembler: Assembler | None = None
+        self._steps: Steps | None = None
         self._lock = RLock()
 
     # ------------------------------------------------------------------- an instant
@@ -92,9 +93,11 @@ class Slider:
     @property
     def steps(self) -> Steps:
         """The moments of events and the full hours: where the slider may stand."""
-        engine = self.history.audit.engine
-        course = engine.course(self.history.stream, self.position)
-        return Steps(course, engine.batches_of(self.history.stream))
+        if self._steps is None:
+            engine = self.history.audit.engine
+            course = engine.course(self.history.stream, self.position)
+            self._steps = Steps(course, engine.batches_of(self.history.stream))
+        return self._steps
 
     @property
     def span(self) -> tuple[Millis, Millis] | None:
