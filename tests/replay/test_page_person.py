@@ -117,6 +117,25 @@ def test_pressing_on_a_lane_moves_there(visit):
     assert instant(page).replace(" UTC", "") in page.inner_text("#state-title").replace("UTC", "")
 
 
+def test_the_figures_follow_the_hand(visit):
+    """While the button is still down and the mouse moves on, answers come and are shown."""
+    page = visit.page(at("2026-08-05T18:01:00.000Z"))
+    box = page.locator("#moment").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 11, y)
+    page.mouse.down()
+    shown = set()
+    for step in range(1, 60):
+        page.mouse.move(box["x"] + box["width"] - 11 - step * 8, y)
+        page.wait_for_timeout(20)
+        shown.add(page.inner_text("#state-title"))
+    assert 3 <= len(shown)
+    page.mouse.up()
+    moment = instant(page)
+    Visit.rest(page)
+    assert moment in page.inner_text("#state-title")
+
+
 # ------------------------------------------------------------------------- by keyboard
 
 
@@ -126,15 +145,15 @@ def test_arrows_go_from_event_to_event(visit, figure):
         expected = sorted({row["at"] for row in audit.account(ACCOUNT).history()})
     steps = min(STEPS, len(expected) - 1)
     page.focus("#moment")
-    seen = [page.evaluate("new URL(location).searchParams.get('at')")]
+    seen = [page.input_value("#at-text")]
     for _ in range(steps):
         page.keyboard.press("ArrowRight")
         Visit.rest(page)
-        seen.append(page.evaluate("new URL(location).searchParams.get('at')"))
+        seen.append(page.input_value("#at-text"))
     assert expected[: steps + 1] == seen
     page.keyboard.press("ArrowLeft")
     Visit.rest(page)
-    assert expected[steps - 1] == page.evaluate("new URL(location).searchParams.get('at')")
+    assert expected[steps - 1] == page.input_value("#at-text")
     figure(line="6-1", text="acts of a person on the page, as the book tells them",
            value=steps + 1, is_part=True)  # fmt: skip
 
@@ -228,7 +247,7 @@ def test_known_at_is_changed_and_the_other_belief_is_a_ghost(visit, figure):
     page.focus("#known")
     page.keyboard.press("Home")
     page.wait_for_selector("#ghost-key:visible")
-    assert "known-at=1" in page.url
+    page.wait_for_url("**&known-at=1")
     assert "position 1 of 482" == page.inner_text("#known-text")
     early = digest(page)
     assert early != late
@@ -275,11 +294,12 @@ def test_a_deep_link_shows_the_same_in_another_window(visit, figure):
     page = visit.page(at("2026-08-05T18:01:00.000Z"))
     drag(page, 1.0, 0.4)
     first = digest(page)
+    moment = page.input_value("#at-text")
+    page.wait_for_url(f"**?at={moment}&known-at=482")
     link = page.url.removeprefix(visit.origin)
     other = visit.page(link)
     assert first == digest(other)
     assert instant(page) == instant(other)
-    moment = page.evaluate("new URL(location).searchParams.get('at')")
     assert folded(visit, moment) == first
     figure(line="6-1", text="acts of a person on the page, as the book tells them", value=1,
            is_part=True)  # fmt: skip

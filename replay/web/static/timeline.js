@@ -7,7 +7,6 @@
 (() => {
   const HOUR = 3_600_000;
   const SNAP = 5; // pixels within which a drag lands on an event or a full hour
-  const WAIT = 40; // milliseconds of rest before the server is asked while dragging
   const root = document.getElementById("timeline");
   if (!root) return;
   const get = (name) => document.getElementById(name);
@@ -27,23 +26,34 @@
   // ------------------------------------------------------------------ asking
 
   let asked = new AbortController(); // of the request under way
-  let timer = 0;
+  let flying = false;
+  let pending = null; // the end of it
+  let writing = 0;
   let spoken = 0;
 
+  // One question at a time. An answer that comes while the slider is dragged on is shown, and the
+  // present instant asked for next, so that the figures follow the hand; until the last has come
+  // the page says that it is busy.
   async function ask() {
-    window.clearTimeout(timer);
     asked.abort();
     asked = new AbortController();
+    flying = true;
+    const words = question(at);
     try {
-      const answer = await fetch(`${root.dataset.state}?${question(at)}`, { signal: asked.signal });
+      const answer = await fetch(`${root.dataset.state}?${words}`, { signal: asked.signal });
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       show(await answer.text());
-      tell();
     } catch (error) {
       if (error.name === "AbortError") return;
       tell(`No answer for ${written(at)}: ${error.message}. What is shown is of another instant.`, true);
+      flying = false;
+      busy("false");
+      return;
     }
-    busy("false");
+    flying = false;
+    busy(String(words !== question(at)));
+    if (words === question(at)) tell();
+    else await ask();
   }
 
   function busy(is) {
@@ -97,14 +107,13 @@
   function go(moment, soon = false) {
     at = Math.min(last, Math.max(first, Math.round(moment)));
     place();
-    history.replaceState(null, "", `?${question(at)}`);
+    window.clearTimeout(writing);
+    writing = window.setTimeout(() => history.replaceState(null, "", `?${question(at)}`), 100); // browsers refuse more
     for (const link of document.querySelectorAll("a[data-times]")) link.search = `?${question(at)}`;
     for (const field of document.querySelectorAll("input[name='at']:not(#moment)")) field.value = iso(at);
     for (const field of document.querySelectorAll("input[name='known-at']:not(#known)")) field.value = knownAt;
     busy("true");
-    asked.abort(); // an answer to what is no longer asked would be shown beside another instant
-    window.clearTimeout(timer);
-    timer = window.setTimeout(ask, soon ? WAIT : 0);
+    if (!soon || !flying) pending = ask();
   }
 
   function place() {
@@ -131,7 +140,7 @@
   async function step(direction) {
     if (stepping) return;
     stepping = true;
-    if (around.at !== at) await ask();
+    await pending;
     stepping = false;
     if (around.at !== at) return;
     const next = direction > 0 ? around.next : around.previous;
