@@ -12,11 +12,14 @@ from typing_extensions import override
 
 from ledger import timeline
 from ledger.codec import decode, encode, event_id
+from ledger.entries import AsOf
 from ledger.errors import NotFound, UnclearQuestion, UnknownKind
 from ledger.events import Annulled, Contradicted, Filled, FundingPaid, Opened, Replaced
 from ledger.money import ZERO, canonical, exact
-from ledger.units import Coin
+from ledger.units import Asset, Coin, Millis
+from projections import balances, fees, funding, positions
 from projections.chart import position, size_asset
+from projections.fold import Stopped
 from projections.postings import fee_asset, is_perp, postings
 from replay.history import Running
 from replay.moments import iso
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from ledger.entries import Entry
     from ledger.events import Event
-    from ledger.units import Millis
+    from projections.fold import States
     from projections.reference import Reference
     from replay.audit import AccountHistory, Audit
 
@@ -116,9 +119,17 @@ class Explanation(Tabled):
 
 
 def explain(
-    account: AccountHistory, subject: str, *, until: Millis | None, position: int
+    account: AccountHistory,
+    subject: str,
+    *,
+    until: Millis | None,
+    position: int,
+    last: int | None = None,
 ) -> Explanation:
     """Return what an event or a figure of an account rests on.
+
+    With *last*, only about so many of the account's last events are gone through; what the figure
+    was before them is taken from the state then, in one row.
 
     Raises: NotFound, for an event the account does not have; UnclearQuestion, for anything that
     is neither an event nor a figure.
@@ -126,7 +137,7 @@ def explain(
     words = subject.split()
     if len(words) == 1 and _IDENTITY.match(subject.lower()):
         return _of_event(account, full_identity(account, subject.lower(), position), position)
-    return _of_figure(account, words, subject, until=until, known_at=position)
+    return _of_figure(account, words, subject, until=until, known_at=position, last=last)
 
 
 def full_identity(account: AccountHistory, start: str, position: int) -> str:
@@ -279,19 +290,30 @@ def _of_figure(
     *,
     until: Millis | None,
     known_at: int,
+    last: int | None,
 ) -> Explanation:
     engine = account.audit.engine
     reference = engine.reference(known_at)
     course = engine.course(account.stream, known_at)
     batch_of = engine.batches_of(account.stream)
-    change_of = _rule(words, subject, reference)
+    running = Running(reference)
+    change_of = _rule(words, subject, reference, running)
     rows: list[tuple[str | None, ...]] = []
     evidence: list[Evidence] = []
     total: Change = ZERO
     with exact():
-        for ordinal, event in enumerate(timeline.events(course, batch_of)):
-            if until is not None and event.at > until:
-                break
+        stop = course.count if until is None else course.through(until, batch_of)
+        start, begin = 0, 0
+        if last is not None and stop > last:
+            begin = timeline.entry(course, stop - last, batch_of).event.at
+            start = course.through(begin - 1, batch_of)
+        if start:
+            as_of = AsOf(effective=Millis(begin - 1), position=known_at)
+            total = _before(words, engine.states(account.stream, as_of).states, running)
+            told = f"{start} earlier events, taken together"
+            rows.append((None, None, told, None, _text(total), None))
+        events = timeline.events(course, batch_of, start, stop)
+        for ordinal, event in enumerate(events, start):
             changes = change_of(event)
             if not changes:
                 continue
@@ -316,6 +338,39 @@ def _of_figure(
     )
 
 
+def _before(words: list[str], states: States, running: Running) -> Change:
+    """Return what a figure was in a state, and let balances run on from there."""
+    held = states.by_name[balances.NAME]
+    if isinstance(held, Stopped):
+        running.unknown_since = Millis(held.at)
+        return UNKNOWN
+    running.balances = dict(states.state(balances.NAME).by_key)
+    match words:
+        case ["balance", *place, asset]:
+            named = " ".join(place)
+            return sum(
+                (
+                    amount
+                    for (where, token), amount in running.balances.items()
+                    if token == asset and named in {where, place_name(where)}
+                ),
+                ZERO,
+            )
+        case ["position", market]:
+            found = states.state(positions.NAME).by_key.get(Coin(market))
+            return ZERO if found is None else positions.size(found)
+        case ["fee" | "fees", asset]:
+            charged = states.state(fees.NAME).by_key.get(Asset(asset))
+            if charged is None:
+                return ZERO
+            return UNKNOWN if charged.unknown else charged.total
+        case _:
+            by_key = states.state(funding.NAME).by_key
+            return sum(
+                (each.total for (coin, _), each in by_key.items() if coin == words[-1]), ZERO
+            )
+
+
 def _sum(total: Change, change: Change) -> Change:
     if isinstance(total, Decimal) and isinstance(change, Decimal):
         return total + change
@@ -337,12 +392,12 @@ def _figure_table(words: list[str], figure: str, rows: list[tuple[str | None, ..
     )
 
 
-def _rule(words: list[str], subject: str, reference: Reference) -> Rule:
+def _rule(words: list[str], subject: str, reference: Reference, running: Running) -> Rule:
     match words:
         case ["balance", *place, asset] if place:
-            return _balance_rule(" ".join(place), asset, reference)
+            return _balance_rule(" ".join(place), asset, running)
         case ["position", market] if is_perp(Coin(market)) and not market.startswith("spot:"):
-            return _position_rule(Coin(market), reference)
+            return _position_rule(Coin(market), running)
         case ["position", market]:
             raise UnclearQuestion(
                 asked=subject,
@@ -361,9 +416,7 @@ def _rule(words: list[str], subject: str, reference: Reference) -> Rule:
             )
 
 
-def _balance_rule(place: str, asset: str, reference: Reference) -> Rule:
-    running = Running(reference)
-
+def _balance_rule(place: str, asset: str, running: Running) -> Rule:
     def changes(event: Event) -> tuple[tuple[Change, str], ...]:
         was_known = running.unknown_since is None
         changed = running.take(event)
@@ -378,19 +431,17 @@ def _balance_rule(place: str, asset: str, reference: Reference) -> Rule:
     return changes
 
 
-def _position_rule(market: Coin, reference: Reference) -> Rule:
+def _position_rule(market: Coin, running: Running) -> Rule:
     """Say how a position's size changes; the first fill brings a derived opening with it."""
     place, token = position(market), size_asset(market)
-    running = Running(reference)
-    begun: list[Event] = []
 
     def changes(event: Event) -> tuple[tuple[Change, str], ...]:
+        is_first = (place, token) not in running.balances
         amount = running.take(event).get((place, token))
         if amount is None:
             return ()
-        begun.append(event)
         traded = (amount, described(event))
-        if len(begun) == 1 and isinstance(event, Filled) and event.start_position:
+        if is_first and isinstance(event, Filled) and event.start_position:
             return ((event.start_position, "opening, derived from the next fill's start"), traded)
         return (traded,)
 

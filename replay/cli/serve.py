@@ -70,10 +70,11 @@ def command(
     _need_libraries()
     import secrets
 
-    from replay.web.serving import Place, Server, parsed_name
+    from replay.web.serving import Place, Server, parsed_name, prepare
 
     for name in allowed:
         parsed_name(name)
+    prepare(path, tell)
     listening = _listening(host, port)
     place = Place(
         host=host, port=listening.getsockname()[1], allowed=allowed,

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from replay.web.room import Room
 
 EVENTS_MAX: Final = 20_000
-"""Up to this many events a figure is explained on a page; the command line takes any number."""
+"""Up to this many events a figure is explained from the first on."""
+
+LAST: Final = 2_000
+"""Of a longer history so many are gone through, the last ones; before them stands their sum."""
 
 ROWS_SHOWN: Final = 500
 """How many events of a figure a page lists, the last ones."""
@@ -119,18 +122,21 @@ def why(room: Room, ask: Ask) -> Answer:
 
 def _of_events(room: Room, asked: Asked, figure: str) -> dict[str, object]:
     count = room.slider(asked).at(asked.at).folded.count
-    if count > EVENTS_MAX:
-        raise UnclearQuestion(
-            asked=figure, problem=f"rests on a history of {count} events, too many for a page",
-            remedy=f'Ask: rollforward explain {asked.account} "{figure}" --at {asked.at_text} '
-            f"--known-at {asked.position}",
-        )  # fmt: skip
-    found = room.history(asked).explain(figure, asked.at, asked.position)
+    is_long = count > EVENTS_MAX
+    found = explain.explain(
+        room.history(asked), figure, until=asked.at, position=asked.position,
+        last=LAST if is_long else None,
+    )  # fmt: skip
+    notes = found.notes
+    if is_long:
+        command = f'rollforward explain {asked.account} "{figure}" --at {asked.at_text}'
+        said = f"of {count} events the last {LAST} are gone through here; all of them: {command}"
+        notes = (*notes, f"{said} --known-at {asked.position}")
     return {
         "value": found.figure or "",
         "grids": tuple(_listed(table, asked) for table in found.tables),
         "raw": tuple(raw(item, asked) for item in found.evidence[-ROWS_SHOWN:]),
-        "notes": found.notes,
+        "notes": notes,
     }
 
 

@@ -13,11 +13,15 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ledger.errors import UnclearQuestion
+from ledger.units import stream_account
+from replay.audit import AccountHistory, Audit
+from replay.slider import Slider
 from replay.web.app import COOKIE, application
 from replay.web.guard import HEADERS
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from pathlib import Path
 
     from replay.web.app import Told
@@ -27,6 +31,9 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 HEAD_BYTES_MAX: Final = 32_768
 """How much of a request line with headers is read before it is refused."""
+
+LONG: Final = 20_000
+"""Histories from so many events on are prepared before the page is opened."""
 
 CONNECTIONS_MAX: Final = 64
 
@@ -117,6 +124,20 @@ class Protocol(H11Protocol):
         for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+def prepare(book: Path, say: Callable[[str], None]) -> None:
+    """Make what is remembered of long histories, so that no first answer takes too long.
+
+    *say* is told of each history that has to be read for it; a second start finds it made.
+    """
+    with Audit.open(book) as audit:
+        position = audit.position()
+        for info in audit.book.streams():
+            account = stream_account(info.stream)
+            if account is not None and info.events >= LONG:
+                say(f"reading {account}, {info.events} events; the first time this takes a while")
+                Slider(AccountHistory(audit=audit, account=account), position).digest(info.last_at)
 
 
 class Server:

@@ -17,7 +17,9 @@ from ledger import book as books
 from ledger.codec import event_id
 from projections import fold
 from replay.cli import app
+from replay.explain import explain
 from replay.margin_report import shown
+from replay.web import pages_why
 from tests.support.books import ACCOUNT as SMALL
 from tests.support.books import small_book
 from tests.support.margin_books import ACCOUNT, book_of, cascade
@@ -203,6 +205,33 @@ def test_every_balance_opens_the_events_it_sums_up(book, browser):
         link = f"{OF}/why?{at(BEFORE)}&figure={quote('balance {place} {asset}'.format(**row))}"
         assert unescape(link) in opened, row
         assert f"{row['place']} {row['asset']} = {row['amount']}" in words(browser.get(link))
+
+
+def test_of_a_long_history_the_last_events_come_to_the_same_sum(book, browser, monkeypatch):
+    with replay.open(book) as audit:
+        history = audit.account(ACCOUNT)
+        held = history.at(AFTER, 482).balances.to_dicts()
+        names = [f"balance {row['place']} {row['asset']}" for row in held]
+        until = replay.moments.parse_moment(AFTER)
+        for name in (*names, "position HYPE", "position BTC", "fee USDC", "funding HYPE"):
+            whole = history.explain(name, AFTER, 482)
+            for last in (1, 7, 300):
+                part = explain(history, name, until=until, position=482, last=last)
+                assert whole.figure == part.figure, (name, last)
+                assert len(part.evidence) <= len(whole.evidence)
+    monkeypatch.setattr(pages_why, "EVENTS_MAX", 100)
+    monkeypatch.setattr(pages_why, "LAST", 50)
+    page = words(browser.get(f"{OF}/why?{at(AFTER)}&figure={quote('balance spot USDC')}"))
+    assert "earlier events, taken together" in page
+    assert "rollforward explain" in page
+    assert f"spot USDC = {whole_of(book)}" in page
+
+
+def whole_of(book: Path) -> str:
+    """The balance of USDC after the liquidation, folded from nothing."""
+    with replay.open(book, cache=False) as audit:
+        held = audit.account(ACCOUNT).at(AFTER, 482).balances
+    return str(held.only(place="spot", asset="USDC").to_dicts()[0]["amount"])
 
 
 def test_from_the_ratio_to_the_very_characters_of_a_record(book, browser):
