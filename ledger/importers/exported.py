@@ -108,8 +108,9 @@ def _check(value: object) -> None:
         if not value.is_finite() or not -_PLACES_MOST <= value.adjusted() <= _PLACES_MOST:
             raise MalformedRecord(field="number", found=str(value)[:60], expected="in plain digits")
         text = format(value, "f")
-        if format(parse_decimal(text), "f") != text:
-            raise MalformedRecord(field="number", found=text, expected="without zeros at its end")
+        one = format(parse_decimal(text), "f")
+        if one != text:
+            raise MalformedRecord(field="number", found=text, expected=f"written as {one}")
 
 
 _SLOTS: Final[dict[type, tuple[str, ...]]] = {}

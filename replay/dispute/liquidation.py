@@ -30,7 +30,7 @@ from replay.dispute.waterfall import Waterfall, waterfall
 from replay.margin import Assembler, MarginAt, Question
 from replay.margin_report import shown, verdict_text
 from replay.moments import iso
-from replay.tables import UNKNOWN, Table, Tabled
+from replay.tables import UNKNOWN, Table
 from replay.words import described
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ LOOKED_BACK_MS: Final = 3_600_000
 
 
 @attrs.frozen(kw_only=True)
-class Liquidation(Tabled):
+class Liquidation:
     """One recorded liquidation, explained as far as the records go."""
 
     account: str
@@ -100,6 +100,10 @@ class Liquidation(Tabled):
         if self.sources is not None:
             found.append(self.sources.table)
         return (*found, self.hangs_table, self.events_table)
+
+    def _repr_html_(self) -> str:
+        """Return it as HTML, for notebooks; figures have ten places, as people are shown them."""
+        return "".join(table._repr_html_() for table in self.tables)
 
     @property
     def heading(self) -> str:
