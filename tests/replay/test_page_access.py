@@ -12,11 +12,13 @@ import re
 
 import pytest
 
+from tests.support.command import rollforward
 from tests.support.eyes import faults_seen
 from tests.support.margin_books import ACCOUNT, cascade
 from tests.support.visitor import Visit, browser_path, visiting
 
-BEFORE = "at=2026-08-05T14:40:00.349Z&known-at=482"
+BEFORE = "at=2026-08-05T14:40:00.349Z&known-at=483"
+LABEL = "<script>alert('hi')</script> & a name as long as people give them" + "verylong" * 9
 HOME = f"/a/{ACCOUNT}"
 PAGES = {
     "accounts": "/",
@@ -45,7 +47,11 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def visit(tmp_path_factory):
     browser_path()
     pytest.importorskip("axe_playwright_python", reason="axe's rules are not installed")
-    with visiting(cascade(tmp_path_factory.mktemp("access"))) as found:
+    book = cascade(tmp_path_factory.mktemp("access"))
+    said = rollforward("group", "define", "fund", "--master", ACCOUNT, "--label",
+                       f"{ACCOUNT}={LABEL}", "--as", "ada", cwd=book.parent)  # fmt: skip
+    assert 0 == said.code, said.err
+    with visiting(book) as found:
         yield found
 
 
@@ -97,6 +103,11 @@ def test_every_page_can_be_read_by_everybody(visit, window, figure, name):
         assert [] == examined(window), (width, theme)
         figure(line="6-1", text="views of pages in which axe finds no fault", value=1,
                is_part=True)  # fmt: skip
+
+
+def test_a_label_is_shown_as_it_is(visit, window):
+    visit.go(window, PAGES["timeline"])
+    assert LABEL == window.inner_text("h1")
 
 
 # ------------------------------------------------------------------------- the instruments
