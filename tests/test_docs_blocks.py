@@ -126,6 +126,12 @@ def test_what_the_first_page_starts_is_there_to_be_started():
         assert book == str(found.make_context(command, [book], parent=context).params["named"])
 
 
+def test_the_first_page_goes_on_with_the_book_the_demonstration_leaves():
+    """With a second book in the folder every command would have to name the one it means."""
+    named = re.findall(r"[\w-]+\.book\b", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {BOOK} == set(named)
+
+
 @pytest.mark.parametrize(
     "block",
     [block for block in ALL if block.language == "sh"],
