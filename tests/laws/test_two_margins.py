@@ -168,6 +168,13 @@ EQUIVALENT: tuple[tuple[str, str, str, str], ...] = (
         "at its bound a tier begins where the one before it ends",
     ),
     ("__init__", "self.is_isolated = False", "", "always set again"),
+    (
+        "__init__",
+        "self.is_stated = False",
+        "",
+        "set again by the operation a loan begins with; one "
+        "that begins with a row is unknown by rule",
+    ),
     ("_trade", "settings.get(", "0 is 1", "no instant asked for is so early"),
     ("unexplained", "sums.get(", "0 is 1", "a unit of 10^-60 is not seen"),
     ("unified_ratio", "against <= 0", "LtE for Lt", "a quotient by zero is unknown already"),

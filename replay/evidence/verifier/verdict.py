@@ -252,47 +252,59 @@ def check_records(files: Mapping[str, bytes], *streams: list[Batch]) -> int:
     return len(wanted)
 
 
-def check_figures(
-    manifest: Any,
-    verdict: Verdict,
-    streams: Mapping[str, Any],
-    own: list[tuple[Any, list[bytes]]],
-) -> None:
-    """Recompute order, states and claims, and hold them against the pack's.
+class Known:
+    """The account as it was known at positions of the book; each is read once."""
 
-    Raises: Refused, 29.
-    """
-    journals: dict[int, tuple[list[Row], Journal]] = {}
-    reckonings: dict[int, Reckoning] = {}
+    def __init__(self, streams: Mapping[str, Any], own: list[Batch], granted: Granted) -> None:
+        """Keep what the pack holds, and the rulebooks it lists."""
+        self.streams = streams
+        self.own = own
+        self.granted = granted
+        self.journals: dict[int, tuple[list[Row], Journal]] = {}
+        self.reckonings: dict[int, Reckoning] = {}
 
-    def known_at(position: int) -> tuple[list[Row], Journal]:
-        if position not in journals:
+    def at(self, position: int) -> tuple[list[Row], Journal]:
+        """Return the course of events and what it comes to."""
+        if position not in self.journals:
             listed = [
                 (line, parsed(line, "an event", 20))
-                for header, lines in streams.get("venue", [])
+                for header, lines in self.streams.get("venue", [])
                 if header["position"] <= position
                 for line in lines
                 if line.startswith((b'{"@":"market_l', b'{"@":"pair_l', b'{"@":"token_l'))
             ]
-            rows = course(own, position)
-            journals[position] = rows, Journal(rows, Listing(listed))
-        return journals[position]
+            rows = course(self.own, position)
+            self.journals[position] = rows, Journal(rows, Listing(listed))
+        return self.journals[position]
 
-    def reckoned_at(position: int) -> Reckoned:
+    def reckoned(self, position: int) -> Reckoned:
+        """Return how margin is computed, which is done when a claim asks for it."""
+
         def reckoned() -> tuple[Reckoning, Granted]:
-            if position not in reckonings:
-                rows, journal = known_at(position)
-                beside = Surroundings(rows, around(streams, position), journal.listing)
-                reckonings[position] = Reckoning(journal, beside)
-            return reckonings[position], granted
+            if position not in self.reckonings:
+                rows, journal = self.at(position)
+                beside = Surroundings(rows, around(self.streams, position), journal.listing)
+                self.reckonings[position] = Reckoning(journal, beside)
+            return self.reckonings[position], self.granted
 
         return reckoned
 
-    granted = Granted(manifest["rulebooks"])
+
+def check_figures(
+    manifest: Any,
+    verdict: Verdict,
+    streams: Mapping[str, Any],
+    own: list[Batch],
+) -> None:
+    """Recompute order, states and claims, and hold them against the pack's.
+
+    Raises: Refused, 29; 26, for a rulebook with other parameters.
+    """
+    known = Known(streams, own, Granted(manifest["rulebooks"]))
     position, at = manifest["position"], manifest["at"]
     if position != verdict.point["size"]:
         raise Refused(29, "the pack's position is not that of the book that was signed")
-    whole, journal = known_at(position)
+    whole, journal = known.at(position)
     rows = [row for row in whole if row.at <= at]
     if timeline_digest(rows) != manifest["timeline"]:
         raise Refused(29, "the order of events is not the one their rules lead to")
@@ -302,8 +314,8 @@ def check_figures(
     names = set()
     for number, said in enumerate(manifest["claims"], 1):
         claim: Claim = read_claim(said["claim"], at)
-        known = min(position if claim["known"] is None else claim["known"], position)
-        status, value = evaluated(claim, known_at(known)[1], reckoned_at(known))
+        then_known = min(position if claim["known"] is None else claim["known"], position)
+        status, value = evaluated(claim, known.at(then_known)[1], known.reckoned(then_known))
         name = claim["name"] or f"C{number}"
         if name in names:
             raise Refused(22, f"two claims are called {name}")
