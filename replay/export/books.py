@@ -14,9 +14,11 @@ from ledger.codec import decode, identity, tag_of
 from ledger.errors import UnclearQuestion
 from ledger.fields import fields_of
 from ledger.kinds import KINDS
+from ledger.units import Millis
 from projections.chart import USDC
 from projections.statement import Group, Member
 from replay.export.typed import typed
+from replay.moments import iso
 from replay.papers import beancount, hledger, workbook
 from replay.papers.sheets import Block, Column, Sheet
 from replay.periods import Period
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ledger.fields import Field
-    from ledger.units import Millis
     from replay.export.asked import Asked
     from replay.export.columns import Survey
     from replay.papers.sheets import Cell
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 EVENTS_MOST: Final = 250_000
 """Events of one workbook or journal: they are held in memory, and nobody scrolls further."""
+
+LATEST: Final = Millis(253_402_300_799_999)
+"""The last moment a spreadsheet has a date for, in the year 9999; later ones are text."""
 
 _WHOLE_MOST: Final = 10**15
 
@@ -73,7 +77,7 @@ def write_events(
     for line in lines:
         tag, values = tag_of(line), values_of(line)
         rows[tag].append((
-            values["at"], values["stream"], identity(decode(line), line).hex(),
+            _moment(values["at"]), values["stream"], identity(decode(line), line).hex(),
             *(_cell(field, values[field.name]) for field in shown[tag]),
         ))  # fmt: skip
     named = sheet_names(found.tags)
@@ -126,8 +130,7 @@ def _cell(field: Field, value: Any) -> Cell:  # noqa: ANN401 - what a canonical 
     if field.holds == "number":
         return Decimal(value)
     if field.holds == "moment":
-        found: Millis = value
-        return found
+        return _moment(value)
     if field.holds == "flag":
         return "yes" if value else "no"
     if field.holds == "parts":
@@ -135,6 +138,10 @@ def _cell(field: Field, value: Any) -> Cell:  # noqa: ANN401 - what a canonical 
 
         return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return str(value)
+
+
+def _moment(at: Millis) -> Cell:
+    return at if at <= LATEST else iso(at)
 
 
 def write_tables(
@@ -179,7 +186,7 @@ def _about(facts: Sequence[tuple[str, str]]) -> Sheet:
 
 
 def _write(sheets: Sequence[Sheet], target: BinaryIO, *, title: str, at: Millis) -> None:
-    workbook.write_sheets(sheets, target, title=title, at=at)
+    workbook.write_sheets(sheets, target, title=title, at=min(at, LATEST))
 
 
 # ------------------------------------------------------------------------------- journals

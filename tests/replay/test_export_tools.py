@@ -284,6 +284,16 @@ def test_long_numbers_and_open_ones_in_a_workbook(tmp_path):
     assert "builder_fee" not in told
 
 
+def test_a_moment_no_spreadsheet_has_a_date_for_is_text(tmp_path):
+    far = attrs.evolve(funded(START), at=10**15 - 1)
+    path = put(tmp_path, "far.xlsx", written(of_events(funded(START), far), "xlsx"))
+    first, second = workbooks.sheets(path)["Funding paid"][3:5]
+    assert START == round(first[0].moment.timestamp() * 1000)
+    assert iso(10**15 - 1) == second[0].value
+    for form in ("csv", "jsonl", "parquet"):
+        assert written(of_events(far), form)
+
+
 def test_hostile_text_is_text_in_every_sheet(tmp_path):
     text = '=HYPERLINK("x")<script>alert(1)</script>'
     note = Noted(stream=STREAM, at=START, author="@ada", text=text)

@@ -84,7 +84,9 @@ RULES = """## Rules
   version of pyarrow.
 - **XLSX.** Numbers and dates are typed.
   Excel keeps fifteen digits: where an amount has more, its exact digits stand beside it as text,
-  and whole numbers of sixteen digits and more are text. At most 250,000 events.
+  and whole numbers of sixteen digits and more are text.
+  A cell has 32,000 characters at most; what is longer is cut off and ends in `…`.
+  At most 250,000 events.
 - **Beancount, hledger.** One transaction per event that moved something, with identity and digest;
   balances are asserted wherever the venue showed them, and at the end. At most 250,000 events.
 - **Imported again**, an export adds what is not known yet, as a source that is not *identified*:
