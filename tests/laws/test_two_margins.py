@@ -172,8 +172,7 @@ EQUIVALENT: tuple[tuple[str, str, str, str], ...] = (
         "__init__",
         "self.is_stated = False",
         "",
-        "set again by the operation a loan begins with; one "
-        "that begins with a row is unknown by rule",
+        "an operation sets it again; a loan begun by a row is unknown",
     ),
     ("_trade", "settings.get(", "0 is 1", "no instant asked for is so early"),
     ("unexplained", "sums.get(", "0 is 1", "a unit of 10^-60 is not seen"),
