@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 from typing_extensions import override
 
-from ledger.errors import UnclearQuestion
+from ledger.errors import NotFound, StoreFailed, UnclearQuestion
 from replay.readmodel.build import Source, Work, made_by, update
 from replay.readmodel.file import FORMAT, ViewsFile
 from replay.readmodel.tables import META, TABLES
@@ -83,8 +83,12 @@ def refresh(
     and compares, and leaves everything as it is. *built* is the moment as text.
 
     Raises: UnclearQuestion, when the file is no read model or of another book; BrokenChain, when
-    the book is damaged.
+    the book is damaged; NotFound, without its folder; StoreFailed, when it cannot be written.
     """
+    if not path.parent.is_dir():
+        raise NotFound(
+            what="folder", name=str(path.parent), where="", remedy="Make it first, or name another"
+        )
     source = Source.of(audit)
     _clear(path)
     served = _served(path)
@@ -110,8 +114,16 @@ def refresh(
             how = "unchanged"
         else:
             _publish(aside, path)
+    except sqlite3.IntegrityError:
+        raise  # rows that do not fit together are our own mistake
+    except sqlite3.DatabaseError as error:
+        message = (
+            f"{path}: {error}. Nothing took its place; if the file itself is damaged, delete it "
+            f"and it is made again"
+        )
+        raise StoreFailed(message) from error
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             aside.unlink()
     return Outcome(
         path=path, how=how, because=said, work=work, counts=counts, compared=compared,

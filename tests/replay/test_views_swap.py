@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 import replay
-from ledger.errors import UnclearQuestion
+from ledger.errors import StoreFailed, UnclearQuestion
 from replay.cli import app
 from replay.readmodel import build, swap
 from tests.support.books import imported, small_book
@@ -129,6 +129,26 @@ def test_a_torn_file_is_made_anew(folder):
     assert whole == dump(path)
 
 
+def test_a_damaged_page_is_named_or_made_good(folder):
+    """Whatever page is spoiled: the damage is said, or the file is made anew and equal again."""
+    path = folder / "x.views"
+    whole, body = dump(path), path.read_bytes()
+    said = []
+    with replay.open(folder / "x.book") as audit:
+        for page in range(1, len(body) // 4096, len(body) // 4096 // 8):
+            spoilt = body[: page * 4096] + b"\xff" * 64 + body[page * 4096 + 64 :]
+            path.write_bytes(spoilt)
+            try:
+                refreshed(audit, path, rebuild=True, anyway=True)
+            except StoreFailed as error:
+                said.append(str(error))
+                assert "delete it and it is made again" in said[-1]
+                assert spoilt == path.read_bytes()
+            else:
+                assert whole == dump(path)
+    assert said
+
+
 def test_another_version_makes_it_anew(folder):
     path = folder / "x.views"
     whole = dump(path)
@@ -178,6 +198,15 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_aside(folder, m
     assert "No space left" in said.stderr
     assert before == path.read_bytes()
     assert ["x.views"] == [each.name for each in folder.glob("*views*")]
+
+
+def test_a_file_that_cannot_be_made_is_said_and_the_old_one_stays(folder):
+    before = (folder / "x.views").read_bytes()
+    (folder / f"x.views-new.{os.getpid()}").mkdir()
+    said = run("views", "--rebuild", code=5)
+    assert "x.views: unable to open database file. Nothing took its place" in said.stderr
+    assert before == (folder / "x.views").read_bytes()
+    assert "no folder elsewhere. Make it first" in run("views", "elsewhere/x.views", code=2).stderr
 
 
 def test_a_killed_run_leaves_the_old_file_as_it_was(tmp_path, figure):
