@@ -48,6 +48,12 @@ ROUTES: Final[dict[str, str]] = {
 SLICES_MAX: Final = 4096
 """Slices of work one answer may take; a line of ten million events takes some 1,300."""
 
+SLOW: Final = frozenset({
+    "pages_book:verify", "pages_state:lanes", "pages_coverage:coverage",
+    "pages_liquidations:listed", "pages_liquidations:card",
+})  # fmt: skip
+"""What may take long: it has a clerk of its own, so that the slider does not wait behind it."""
+
 COOKIE: Final = "rollforward"
 
 
@@ -90,7 +96,7 @@ def application(
     # An address with a slash too many is another address, not one to be sent elsewhere from.
     made.router.redirect_slashes = False
     made.state.book, made.state.limit_s, made.state.tell = book, limit_s, tell
-    made.state.clerk = None
+    made.state.clerks = {}
     served = Served(hosts=hosts, is_secure=is_secure)
     return Guard(made, session=Session(token=token), served=served, cookie=cookie)
 
@@ -98,15 +104,17 @@ def application(
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncGenerator[None]:
     yield
-    if app.state.clerk is not None:
-        app.state.clerk.close()
+    for clerk in app.state.clerks.values():
+        clerk.close()
 
 
-def _clerk(app: Starlette) -> Clerk:
-    if app.state.clerk is None:
-        app.state.clerk = Clerk(app.state.book, limit_s=app.state.limit_s)
-    clerk: Clerk = app.state.clerk
-    return clerk
+def _clerk(app: Starlette, name: str) -> Clerk:
+    """Return the clerk who answers, each with the book open for itself."""
+    clerks: dict[bool, Clerk] = app.state.clerks
+    is_slow = name in SLOW
+    if is_slow not in clerks:
+        clerks[is_slow] = Clerk(app.state.book, limit_s=app.state.limit_s)
+    return clerks[is_slow]
 
 
 # ------------------------------------------------------------------------- one request
@@ -115,7 +123,7 @@ def _clerk(app: Starlette) -> Clerk:
 def _answering(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def answered(request: Request) -> Response:
         ask = Ask(path=dict(request.path_params), query=dict(request.query_params))
-        clerk = _clerk(request.app)
+        clerk = _clerk(request.app, name)
         try:
             answer = await _whole(clerk, lambda room: _page(name)(room, ask), request)
         except GoneError:

@@ -1,9 +1,10 @@
-"""The clerk: the one thread that reads the book, and answers one question after the other.
+"""The clerk: a thread that reads the book, and answers one question after the other.
 
 A connection to SQLite belongs to the thread that opened it, and what a book remembers of its
-reading is not made for two readers at once. So there is one clerk; whoever asks waits in line, and
-who has gone meanwhile is not answered. A question that takes too long is broken off in the middle:
-the book is closed then and opened anew, so that nothing half-made is kept.
+reading is not made for two readers at once. So a clerk has the book open for itself;
+whoever asks waits in line, and who has gone meanwhile is not answered. A question that takes too
+long is broken off in the middle: the book is closed then and opened anew, so that nothing half-made
+is kept.
 """
 
 from __future__ import annotations

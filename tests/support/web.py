@@ -57,8 +57,8 @@ class Browser:
         return self
 
     def __exit__(self, *_: object):
-        if self._inner.clerk is not None:
-            self._inner.clerk.close()
+        for clerk in self._inner.clerks.values():
+            clerk.close()
         self.runner.close()
 
     def open(self) -> Browser:
