@@ -14,8 +14,7 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import polars as pl
-    import pyarrow as pa
+    from replay.export.arrow import ArrowTable, Frame
 
 Cell: TypeAlias = str | None
 
@@ -43,7 +42,7 @@ class Table:
         """Return one dictionary per row; amounts stay text, so that no digit can get lost."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> ArrowTable:
         """Return the table as one of Arrow: amounts exact decimals, moments in UTC, unknown null.
 
         The types are those of ``replay.export.arrow``; how much is unknown stands in a note of the
@@ -55,7 +54,7 @@ class Table:
 
         return table_of(self)
 
-    def to_polars(self) -> pl.DataFrame:
+    def to_polars(self) -> Frame:
         """Return the table as a frame of polars, with the types of ``to_arrow``.
 
         Raises: NotFound, when polars is not installed (extra ``analysis``).
@@ -148,7 +147,7 @@ class Tabled:
         """The tables with all their digits, for programs."""
         return self.tables
 
-    def to_arrow(self: _Shown) -> dict[str, pa.Table]:
+    def to_arrow(self: _Shown) -> dict[str, ArrowTable]:
         """Return the tables as those of Arrow, by name: their titles, in lower case and joined.
 
         Raises: NotFound, when pyarrow is not installed (extra ``analysis``).
@@ -157,7 +156,7 @@ class Tabled:
 
         return tables_of(self.exact_tables)
 
-    def to_polars(self: _Shown) -> dict[str, pl.DataFrame]:
+    def to_polars(self: _Shown) -> dict[str, Frame]:
         """Return the tables as frames of polars, by name.
 
         Raises: NotFound, when polars is not installed (extra ``analysis``).

@@ -8,7 +8,7 @@ readers make a float of anything wider. Moments are UTC, in milliseconds.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ledger.errors import NotFound
 from replay.export.columns import DIGITS_MOST, WHOLE_MOST
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ledger.fields import Holds
     from replay.export.columns import Width
     from replay.tables import Table
+
+    ArrowTable: TypeAlias = pa.Table
+    Frame: TypeAlias = pl.DataFrame
 
 DIGITS_FEW: Final = 18
 """Digits that fit a 64-bit integer, which readers add fastest."""
