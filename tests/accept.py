@@ -12,8 +12,10 @@ milliseconds), ROLLFORWARD_WATERFALLS (ways whose change is shared out), ROLLFOR
 (portfolios with a supposed price or parameter), ROLLFORWARD_STATEMENTS
 (books, per law of statements), ROLLFORWARD_MONTHS (exported months), ROLLFORWARD_EXPORTS (exported
 books), ROLLFORWARD_DELETIONS (events left out), ROLLFORWARD_BELIEFS (histories whose figures
-changed), ROLLFORWARD_FORGED_HOSTS (names that are not the page's), ROLLFORWARD_PAGES (walked by their
-links), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest), ROLLFORWARD_BENCHMARK_EVENTS,
+changed), ROLLFORWARD_FORGED_HOSTS (names that are not the page's), ROLLFORWARD_PAGES (walked by
+their links), ROLLFORWARD_PAGE_STEPS (events stepped through in a browser), ROLLFORWARD_PAGE_VIEWS
+(in which each page is examined), ROLLFORWARD_PAYOUT_MONTHS (simulated months of interest),
+ROLLFORWARD_BENCHMARK_EVENTS,
 ROLLFORWARD_WORKERS (processes), ROLLFORWARD_PYTHONS (other interpreters, by path).
 """
 

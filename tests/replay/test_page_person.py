@@ -14,7 +14,7 @@ LIQUIDATED = "2026-08-05T14:40:00.350Z"
 BEFORE = "2026-08-05T14:40:00.349Z"
 RATIO = "0.9528959393"
 """The ratio just before the bundled liquidation, as composed and explained (``explain L-1``)."""
-STEPS = int(os.environ.get("ROLLFORWARD_PAGE_STEPS", "12"))
+STEPS = int(os.environ.get("ROLLFORWARD_PAGE_STEPS", "8"))
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +125,8 @@ def test_the_figures_follow_the_hand(visit):
     page.mouse.move(box["x"] + box["width"] - 11, y)
     page.mouse.down()
     shown = set()
-    for step in range(1, 60):
-        page.mouse.move(box["x"] + box["width"] - 11 - step * 8, y)
+    for step in range(1, 36):
+        page.mouse.move(box["x"] + box["width"] - 11 - step * 12, y)
         page.wait_for_timeout(20)
         shown.add(page.inner_text("#state-title"))
     assert 3 <= len(shown)

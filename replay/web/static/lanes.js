@@ -185,10 +185,10 @@ window.Lanes = (() => {
       ...said(each, "lowest"), ...said(each, "highest"), ...said(each, "last"),
       element("td", each.unknown.map((gap) => element("div", `${written(gap.from_ms)} to ${written(gap.to_ms)}: ${gap.cause}`)), { className: "text" }),
     ]));
-    const heads = ["lane", "unit", "lowest", "at", "highest", "at", "last", "at", "unknown"];
+    const heads = ["lane", "unit", "lowest", "lowest at", "highest", "highest at", "last", "last at", "unknown"];
     const table = element("table", [
       element("caption", "The lanes in words", { id: "caption-lanes" }),
-      element("thead", element("tr", heads.map((each) => element("th", each, { scope: "col" })))),
+      element("thead", element("tr", heads.map((each) => element("th", each, { scope: "col", className: /^(lowest|highest|last)$/.test(each) ? "number" : "" })))),
       element("tbody", rows),
     ]);
     const frame = element("div", table, { className: "frame", tabIndex: 0, role: "region" });
