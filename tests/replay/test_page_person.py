@@ -350,3 +350,21 @@ def test_the_lanes_are_told_in_words_and_exact_amounts(visit):
     page.click("text=The events as a list")
     page.click("#lanes-events a >> nth=-1")
     assert instant(page).startswith("2026-08-05")
+
+
+def test_lanes_without_anything_to_draw_are_empty_and_no_error(visit):
+    """Nothing known, nothing marked: the slider still works; errors would be in the console."""
+    page = visit.page()
+
+    def emptied(route):
+        got = route.fetch()
+        told = got.json() | {"marks": []}
+        for lane in told["lanes"]:
+            lane["values"] = [None] * len(lane["values"])
+        route.fulfill(response=got, json=told)
+
+    page.route("**/lanes.json?*", emptied)
+    visit.go(page, at())
+    page.focus("#moment")
+    page.keyboard.press("End")
+    assert "fine" == verdict(page)
