@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FULL_COUNT = {
     "HYPOTHESIS_PROFILE": "accept",
-    "ROLLFORWARD_EXAMPLES": "700",
+    "ROLLFORWARD_EXAMPLES": "400",
     "ROLLFORWARD_KILLS": "200",
     "ROLLFORWARD_FLIPS": "29",  # the distance between the bytes that are flipped
     "ROLLFORWARD_PORTFOLIOS": "200000",
@@ -50,16 +50,16 @@ FULL_COUNT = {
     "ROLLFORWARD_INSTANTS": "24",
     "ROLLFORWARD_WATERFALLS": "20",
     "ROLLFORWARD_SUPPOSED": "200",
-    "ROLLFORWARD_STATEMENTS": "300",  # books of random histories, per law of statements
-    "ROLLFORWARD_MONTHS": "40",  # exported months that are checked by other programs
-    "ROLLFORWARD_PAYOUT_MONTHS": "60",  # of each kind, clean and not
-    "ROLLFORWARD_DELETIONS": "2000",
+    "ROLLFORWARD_STATEMENTS": "150",  # books of random histories, per law of statements
+    "ROLLFORWARD_MONTHS": "20",  # exported months that are checked by other programs
+    "ROLLFORWARD_PAYOUT_MONTHS": "40",  # of each kind, clean and not
+    "ROLLFORWARD_DELETIONS": "1000",
     "ROLLFORWARD_VIEWS": "12",  # orders of import in which a read model goes on
     "ROLLFORWARD_VIEWS_KILLS": "25",
     "ROLLFORWARD_BELIEFS": "2000",
     "ROLLFORWARD_DESK_SEQUENCES": "200",  # of runs and acts on breaks, beside the naive desk
     "ROLLFORWARD_ENGINES": "10000",  # random histories on which two engines must agree
-    "ROLLFORWARD_EXPORTS": "200",  # random books that are exported, read again, opened elsewhere
+    "ROLLFORWARD_EXPORTS": "60",  # random books that are exported, read again, opened elsewhere
     "ROLLFORWARD_FORGED_HOSTS": "20000",
     "ROLLFORWARD_PAGE_STEPS": "1000",  # events stepped through by keyboard; more than there are
     "ROLLFORWARD_PAGE_VIEWS": "4",  # in which each page is examined: phone and desk, light and dark

@@ -66,7 +66,11 @@ def test_the_demonstration_runs_and_every_step_comes_out_as_it_must(played: Play
     assert f"All {steps} steps came out as they must." in said.stdout
     assert "0xYOUR_ADDRESS" in said.stdout
     assert "VERIFIED: 6 claims proven" in said.stdout
-    figure(line="5-5", text="demo ends with a pack that verifies", value="6 claims proven, the ratio among them")
+    figure(
+        line="5-5",
+        text="demo ends with a pack that verifies",
+        value="6 claims proven, the ratio among them",
+    )
     figure(line="7", text="demo", value=f"exit 0, {steps} of {steps} steps, {seconds:.1f} s")
 
 
