@@ -9,6 +9,7 @@
     ├── UnknownKind          a projection met an event it cannot give a meaning to → exit 1
     ├── NotInForce           no rulebook holds at the instant           → exit 2
     ├── NotFound             no such account, event or record               → exit 2
+    │   └── NotInstalled     a library that only an extra brings            → exit 2
     ├── UnclearQuestion      what was asked has two readings, or none       → exit 2
     ├── RefusedAct           what somebody wants to do does not fit what it is about → exit 4
     ├── BrokenChain          the book's bytes do not match its own digests  → exit 1
@@ -90,6 +91,21 @@ class NotFound(RollforwardError):
         self.name = name
         self.remedy = remedy
         super().__init__(f"no {what} {name}{where}{'. ' + remedy if remedy else ''}")
+
+
+class NotInstalled(NotFound):
+    """A library that only an extra brings is not installed."""
+
+    def __init__(self, *, library: str, extra: str, use: str) -> None:
+        """Name the library, what needs it, and the extra it comes with."""
+        self.library = library
+        self.extra = extra
+        super().__init__(
+            what="library",
+            name=library,
+            where="",
+            remedy=f"{use} needs the extra {extra}. In the checkout: pip install '.[{extra}]'",
+        )
 
 
 class UnclearQuestion(RollforwardError):

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from typing_extensions import override
 
-from ledger.errors import MalformedRecord, NotFound
+from ledger.errors import MalformedRecord, NotInstalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -195,7 +195,7 @@ def _parts(text: str, *, what: str) -> tuple[str, str, bytes]:
 def sign(text: str, key: SignerKey) -> SignatureLine:
     """Return the signature over a text, which has to be one a note can bear.
 
-    Raises: MalformedRecord, when it is not; NotFound, when the library is not there.
+    Raises: MalformedRecord, when it is not; NotInstalled, when the library is not there.
     """
     _check_text(text)
     verifier = key.verifier
@@ -209,7 +209,7 @@ def sign(text: str, key: SignerKey) -> SignatureLine:
 def is_signed_by(text: str, line: SignatureLine, key: VerifierKey) -> bool:
     """Tell whether a line is this key's signature over a text.
 
-    Raises: NotFound, when the library is not there.
+    Raises: NotInstalled, when the library is not there.
     """
     if line.name != key.name or line.hash != key.hash:
         return False
@@ -221,7 +221,7 @@ def signers(note: Note, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] 
 
     Lines of other keys are passed over; of several lines of one key the first decides.
 
-    Raises: NotFound, when the library is not there.
+    Raises: NotInstalled, when the library is not there.
     """
     found: list[VerifierKey] = []
     for key in keys:
@@ -296,14 +296,14 @@ def _base64(raw: bytes) -> str:
 
 
 def public_of(seed: bytes) -> bytes:
-    """Return the 32 bytes of the public key of a seed. Raises: NotFound, without the library."""
+    """Return the 32 bytes of the public key of a seed. Raises: NotInstalled, if no library."""
     return _private(seed).public_key().public_bytes_raw()
 
 
 def signature_of(seed: bytes, message: bytes) -> bytes:
     """Return the 64 bytes of a signature; the same ones whenever it is made (RFC 8032).
 
-    Raises: NotFound, when the library is not there.
+    Raises: NotInstalled, when the library is not there.
     """
     return _private(seed).sign(message)
 
@@ -311,7 +311,7 @@ def signature_of(seed: bytes, message: bytes) -> bytes:
 def is_signature(public: bytes, signature: bytes, message: bytes) -> bool:
     """Tell whether a signature is a public key's over a message.
 
-    Raises: NotFound, when the library is not there.
+    Raises: NotInstalled, when the library is not there.
     """
     ed = _library()
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra, and slow
@@ -334,10 +334,5 @@ def _library() -> ModuleType:
             ed25519 as found,
         )
     except ImportError as error:
-        raise NotFound(
-            what="library",
-            name="cryptography",
-            where="",
-            remedy="It makes and compares signatures: pip install 'rollforward[sign]'",
-        ) from error
+        raise NotInstalled(library="cryptography", extra="sign", use="A signature") from error
     return found

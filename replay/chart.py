@@ -11,7 +11,7 @@ import textwrap
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ledger.errors import NotFound, UnclearQuestion
+from ledger.errors import NotInstalled, UnclearQuestion
 from ledger.units import Millis
 from replay.margin_report import shown
 
@@ -68,7 +68,7 @@ def draw(timeline: Timeline, path: Path, *, width: int = WIDTH) -> None:
 
     **Units**: *width* in pixels.
 
-    Raises: UnclearQuestion, for another ending or width; NotFound, without matplotlib.
+    Raises: UnclearQuestion, for another ending or width; NotInstalled, without matplotlib.
     """
     ending = path.suffix.lower()
     if ending not in {".svg", ".png"}:
@@ -84,12 +84,7 @@ def draw(timeline: Timeline, path: Path, *, width: int = WIDTH) -> None:
     try:
         import matplotlib as mpl
     except ImportError as error:
-        raise NotFound(
-            what="library",
-            where="",
-            name="matplotlib",
-            remedy="Charts need it: pip install 'rollforward[chart]'",
-        ) from error
+        raise NotInstalled(library="matplotlib", extra="chart", use="A chart") from error
     with mpl.rc_context(_STYLE):
         figure = _figure(timeline, width)
         metadata = {"Date": None, "Creator": "rollforward"} if ending == ".svg" else None

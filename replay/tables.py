@@ -48,7 +48,7 @@ class Table:
         The types are those of ``replay.export.arrow``; how much is unknown stands in a note of the
         schema's metadata.
 
-        Raises: NotFound, when pyarrow is not installed (extra ``analysis``).
+        Raises: NotInstalled, when pyarrow is not installed (extra ``analysis``).
         """
         from replay.export.arrow import table_of
 
@@ -57,7 +57,7 @@ class Table:
     def to_polars(self) -> Frame:
         """Return the table as a frame of polars, with the types of ``to_arrow``.
 
-        Raises: NotFound, when polars is not installed (extra ``analysis``).
+        Raises: NotInstalled, when polars is not installed (extra ``analysis``).
         """
         from replay.export.arrow import frame_of
 
@@ -150,7 +150,7 @@ class Tabled:
     def to_arrow(self: _Shown) -> dict[str, ArrowTable]:
         """Return the tables as those of Arrow, by name: their titles, in lower case and joined.
 
-        Raises: NotFound, when pyarrow is not installed (extra ``analysis``).
+        Raises: NotInstalled, when pyarrow is not installed (extra ``analysis``).
         """
         from replay.export.arrow import tables_of
 
@@ -159,7 +159,7 @@ class Tabled:
     def to_polars(self: _Shown) -> dict[str, Frame]:
         """Return the tables as frames of polars, by name.
 
-        Raises: NotFound, when polars is not installed (extra ``analysis``).
+        Raises: NotInstalled, when polars is not installed (extra ``analysis``).
         """
         from replay.export.arrow import frames_of
 

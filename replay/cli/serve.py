@@ -130,14 +130,11 @@ def _refuse_unsafe(
 def _need_libraries() -> None:
     from importlib.util import find_spec
 
-    from ledger.errors import NotFound
+    from ledger.errors import NotInstalled
 
     for name in ("starlette", "uvicorn", "jinja2"):
         if find_spec(name) is None:
-            raise NotFound(
-                what="library", name=name, where="",
-                remedy="It serves the page: pip install 'rollforward[web]'",
-            )  # fmt: skip
+            raise NotInstalled(library=name, extra="web", use="The page")
 
 
 def _listening(host: str, port: int) -> socket.socket:

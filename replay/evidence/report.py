@@ -11,7 +11,7 @@ from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.entries import AsOf
-from ledger.errors import NotFound, UnknownKind
+from ledger.errors import NotInstalled, UnknownKind
 from ledger.money import ZERO, exact, round_half_even
 from projections.chart import is_own
 from projections.rulebooks import by_id
@@ -56,15 +56,12 @@ def report(
 ) -> str:
     """Return the page as HTML.
 
-    Raises: NotFound, when the library that fills pages is not there.
+    Raises: NotInstalled, when the library that fills pages is not there.
     """
     try:
         from jinja2 import Environment, StrictUndefined
     except ImportError as error:
-        raise NotFound(
-            what="library", name="jinja2", where="",
-            remedy="It makes the page of a pack: pip install 'rollforward[reports]'",
-        ) from error  # fmt: skip
+        raise NotInstalled(library="jinja2", extra="reports", use="The page of a pack") from error
     instant = account.at(asked.at, manifest["position"])
     template = resources("replay.evidence").joinpath("report.html.j2").read_text("utf-8")
     pages = Environment(

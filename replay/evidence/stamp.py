@@ -21,7 +21,7 @@ from urllib.request import (
     Request,
 )
 
-from ledger.errors import NoStamp, NotFound, RefusedFile, UnclearQuestion
+from ledger.errors import NoStamp, NotInstalled, RefusedFile, UnclearQuestion
 from replay.evidence.verifier.canon import Refused
 from replay.evidence.verifier.container import container, contents
 from replay.evidence.verifier.stamp import STAMP, read_stamp
@@ -53,7 +53,7 @@ def stamped(
     before it is taken.
 
     Raises: NoStamp, when none is to be had; UnclearQuestion, for an address that is none;
-    RefusedFile, when the certificates cannot be read; NotFound, without the library.
+    RefusedFile, when the certificates cannot be read; NotInstalled, without the library.
     """
     files = contents(data)
     signed = files["signed.txt"]
@@ -77,7 +77,7 @@ def vouched(data: bytes, roots: Path, found: tuple[int, str, Verdict]) -> tuple[
 
     What the verifier refuses stays as it is. Whoever vouches is noted in the verdict's stamp.
 
-    Raises: RefusedFile, when the certificates cannot be read; NotFound, without the library.
+    Raises: RefusedFile, when the certificates cannot be read; NotInstalled, without the library.
     """
     code, text, verdict = found
     certificates = _certificates(roots)
@@ -96,15 +96,12 @@ def vouched(data: bytes, roots: Path, found: tuple[int, str, Verdict]) -> tuple[
 def _library() -> ModuleType:
     """Return the library that knows the authorities' signatures.
 
-    Raises: NotFound, when it is not installed.
+    Raises: NotInstalled, when it is not installed.
     """
     try:
         import rfc3161_client
     except ImportError as error:
-        raise NotFound(
-            what="library", name="rfc3161-client", where="",
-            remedy="Time stamps need it: pip install 'rollforward[stamp]'",
-        ) from error  # fmt: skip
+        raise NotInstalled(library="rfc3161-client", extra="stamp", use="A time stamp") from error
     return rfc3161_client
 
 
@@ -216,7 +213,7 @@ def _cause(error: BaseException, seconds: float) -> str:
 def _certificates(path: Path) -> tuple[Certificate, ...]:
     """Return the certificates in a file.
 
-    Raises: RefusedFile, when there is none; NotFound, without the library.
+    Raises: RefusedFile, when there is none; NotInstalled, without the library.
     """
     _library()
     from cryptography.x509 import load_pem_x509_certificates

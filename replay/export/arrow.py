@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ledger.errors import NotFound
+from ledger.errors import NotInstalled
 from replay.export.columns import DIGITS_MOST, WHOLE_MOST
 from replay.export.typed import notes_of, typed
 
@@ -34,7 +34,7 @@ DIGITS_FEW: Final = 18
 def arrow_of() -> Any:  # noqa: ANN401 - the library is not imported at the head
     """Return pyarrow.
 
-    Raises: NotFound, when it is not installed.
+    Raises: NotInstalled, when it is not installed.
     """
     try:
         import pyarrow as pa
@@ -43,14 +43,9 @@ def arrow_of() -> Any:  # noqa: ANN401 - the library is not imported at the head
     return pa
 
 
-def absent(*, library: str) -> NotFound:
+def absent(*, library: str) -> NotInstalled:
     """Return the error that names a library and how to get it."""
-    return NotFound(
-        what="library",
-        where="",
-        name=library,
-        remedy="Tables for notebooks and Parquet need it: pip install 'rollforward[analysis]'",
-    )
+    return NotInstalled(library=library, extra="analysis", use="Parquet or a frame")
 
 
 def digits_of(width: Width) -> tuple[int, int] | None:
@@ -79,7 +74,7 @@ def table_of(table: Table) -> pa.Table:
 
     A figure that is unknown is null, and a note says how many are.
 
-    Raises: NotFound, when pyarrow is not installed.
+    Raises: NotInstalled, when pyarrow is not installed.
     """
     arrow = arrow_of()
     columns = typed(table)
@@ -99,7 +94,7 @@ def table_of(table: Table) -> pa.Table:
 def frame_of(table: Table) -> pl.DataFrame:
     """Return a table as a frame of polars, with the types of ``table_of``.
 
-    Raises: NotFound, when polars or pyarrow is not installed.
+    Raises: NotInstalled, when polars or pyarrow is not installed.
     """
     try:
         import polars as pl

@@ -38,7 +38,7 @@ def write_events(
 ) -> None:
     """Write a table of events.
 
-    Raises: NotFound, when pyarrow is not installed.
+    Raises: NotInstalled, when pyarrow is not installed.
     """
     arrow = arrow_of()
     schema = schema_of(found, metadata)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from ledger.errors import NotInstalled
 from ledger.money import canonical
 from replay.papers import words
-from replay.papers.extras import absent
 from replay.papers.sheets import Block, sheets, shown
 from replay.tables import UNKNOWN
 
@@ -50,13 +50,12 @@ class Section:
 def page(statement: Statement) -> str:
     """Return the statement as one self-contained page.
 
-    Raises: NotFound, when jinja2 is not installed.
+    Raises: NotInstalled, when jinja2 is not installed.
     """
     try:
         import jinja2
     except ImportError as error:
-        msg = "jinja2"
-        raise absent(msg, paper="An HTML page", extra="reports") from error
+        raise NotInstalled(library="jinja2", extra="reports", use="An HTML page") from error
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from replay.papers.extras import absent
+from ledger.errors import NotInstalled
 from replay.papers.page import facts
 
 if TYPE_CHECKING:
@@ -25,13 +25,12 @@ TEMPLATE: Final = "page.typ"
 def write(statement: Statement) -> bytes:
     """Return the statement as PDF.
 
-    Raises: NotFound, when typst is not installed.
+    Raises: NotInstalled, when typst is not installed.
     """
     try:
         import typst
     except ImportError as error:
-        msg = "typst"
-        raise absent(msg, paper="A PDF", extra="pdf") from error
+        raise NotInstalled(library="typst", extra="pdf", use="A PDF") from error
     told = facts(statement)
     sections = told.pop("sections")
     told["sections"] = [attrs.asdict(section) for section in sections]  # type: ignore[attr-defined]

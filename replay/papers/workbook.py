@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from ledger.errors import NotInstalled
 from ledger.money import canonical, places
 from replay.papers import words
-from replay.papers.extras import absent
 from replay.papers.sheets import Block, Column, sheets, shown
 from replay.tables import UNKNOWN
 
@@ -46,7 +46,7 @@ _WIDE: Final = {"what": 44, "source record": 44, "cause": 18, "text": 120, "even
 def write(statement: Statement, target: BinaryIO) -> None:
     """Write the workbook of a statement.
 
-    Raises: NotFound, when xlsxwriter is not installed.
+    Raises: NotInstalled, when xlsxwriter is not installed.
     """
     title = words.heading(statement)
     write_sheets(sheets(statement), target, title=title, at=statement.of.period.until)
@@ -55,13 +55,12 @@ def write(statement: Statement, target: BinaryIO) -> None:
 def write_sheets(found: Sequence[Sheet], target: BinaryIO, *, title: str, at: Millis) -> None:
     """Write a workbook of sheets under one title; *at* stands for when it was made.
 
-    Raises: NotFound, when xlsxwriter is not installed.
+    Raises: NotInstalled, when xlsxwriter is not installed.
     """
     try:
         import xlsxwriter
     except ImportError as error:
-        msg = "xlsxwriter"
-        raise absent(msg, paper="A workbook", extra="reports") from error
+        raise NotInstalled(library="xlsxwriter", extra="reports", use="A workbook") from error
     book = xlsxwriter.Workbook(
         target,
         {

@@ -54,7 +54,7 @@ def test_a_file_that_cannot_be_finished_leaves_what_was_there(cascade, monkeypat
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     said = cascade("export", "parquet", "-o", "kept.parquet")
     assert 2 == said.exit_code
-    assert "pip install 'rollforward[analysis]'" in said.stderr
+    assert "pip install '.[analysis]'" in said.stderr
     assert b"what was there" == kept.read_bytes()
     assert [] == [path.name for path in cascade.folder.iterdir() if path.name.startswith(".")]
 

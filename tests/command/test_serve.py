@@ -246,7 +246,7 @@ def test_without_the_libraries_it_says_what_to_install(folder):
         env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60,
     )  # fmt: skip
     assert 2 == asked.returncode
-    assert "pip install 'rollforward[web]'" in asked.stderr
+    assert "pip install '.[web]'" in asked.stderr
 
 
 @LOCAL

@@ -158,7 +158,7 @@ def test_hostile_text_is_escaped_in_pictures_and_tables(through):
 @pytest.mark.parametrize("library", ["pyarrow", "polars"])
 def test_a_library_that_is_not_there_is_named_with_its_extra(library, account, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(NotFound, match=rf"{library}.*rollforward\[analysis\]"):
+    with pytest.raises(NotFound, match=rf"{library}.*extra analysis\. .*'\.\[analysis\]'"):
         account.at().balances.to_polars()
 
 
