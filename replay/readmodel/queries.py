@@ -212,10 +212,12 @@ ORDER BY account, day, asset
         name="fees_by_month",
         title="Fees by month",
         means="What was charged on fills, by month of UTC and token, as exact sums; a rebate "
-        "lowers them. Fills without a recorded fee are counted, not added as zero.",
+        "lowers them. Fills without a recorded fee are counted, not added as zero; a fee that "
+        "names no builder's share has none.",
         sql=f"""
 SELECT account, substr(at, 1, 7) AS month, fee_asset, {_sum("fee")} AS charged,
-       {_sum("builder_fee")} AS builders_share, count(fee) AS fills,
+       CASE WHEN count(builder_fee) = 0 AND count(fee) > 0 THEN '0'
+            ELSE {_sum("builder_fee")} END AS builders_share, count(fee) AS fills,
        count(*) - count(fee) AS unknown_fees, {_left_out("fee")} AS left_out
 FROM fills
 WHERE {_OF_ACCOUNT}
