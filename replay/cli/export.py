@@ -60,8 +60,8 @@ if TYPE_CHECKING:
     help="As the book knew it then: a position, or a moment of recording [default: now].",
 )
 @click.option(
-    "--every", metavar="LENGTH", default="1h", show_default=True,
-    help="For margin: 15m, 1h, 1d, event or price.",
+    "--every", metavar="LENGTH",
+    help="For margin: 15m, 1h, 1d, event or price [default: 1h].",
 )  # fmt: skip
 @click.option(
     "-o",
@@ -74,7 +74,8 @@ if TYPE_CHECKING:
 @takes(book_option, cache_option)
 def command(
     form: str, account: str | None, what: str, since: str | None, until: str | None,
-    known_at: str | None, every: str, out: Path, book: Path | None, *, is_whole: bool, cache: bool,
+    known_at: str | None, every: str | None, out: Path, book: Path | None, *, is_whole: bool,
+    cache: bool,
 ) -> int:  # fmt: skip
     """Write what is taken to have happened to a file other programs open.
 
@@ -103,17 +104,18 @@ def command(
 
 def _asked(
     audit: Audit, account: str | None, *, what: What, since: str | None, until: str | None,
-    known_at: str | None, is_whole: bool, every: str,
+    known_at: str | None, is_whole: bool, every: str | None,
 ) -> Asked:  # fmt: skip
     """Return what is meant.
 
     Raises: NotFound, for an account the book does not have; UnclearQuestion, for times without a
-    zone or that end before they begin.
+    zone, that end before they begin, or an option that says nothing of *what*.
     """
     from ledger.errors import NotFound, UnclearQuestion
     from replay.export import Asked
     from replay.moments import parse_moment
 
+    _refuse_idle(what, since=since, is_whole=is_whole, every=every)
     accounts = audit.accounts() if account is None else (the_account(audit, account),)
     if not accounts:
         raise NotFound(what="account", name="at all", remedy="Import something first")
@@ -127,8 +129,35 @@ def _asked(
         )
     return Asked(
         audit=audit, accounts=accounts, what=what, position=audit.position(known_at), since=first,
-        until=last, is_whole=is_whole, every=every,
+        until=last, is_whole=is_whole, every=every or "1h",
     )  # fmt: skip
+
+
+def _refuse_idle(what: What, *, since: str | None, is_whole: bool, every: str | None) -> None:
+    """Refuse an option that would change nothing: whoever gives it means something by it.
+
+    Raises: UnclearQuestion.
+    """
+    from ledger.errors import UnclearQuestion
+
+    if since is not None and what in {"balances", "positions"}:
+        raise UnclearQuestion(
+            asked=f"{what} --since",
+            problem="asks for a beginning, and these are as of one moment",
+            remedy="Give the moment with --until, or take history for what moved in between",
+        )
+    if every is not None and what != "margin":
+        raise UnclearQuestion(
+            asked=f"{what} --every",
+            problem="asks for steps, and only margin has them",
+            remedy="Leave --every out, or add --what margin",
+        )
+    if is_whole and what != "events":
+        raise UnclearQuestion(
+            asked=f"{what} --all",
+            problem="asks for what belongs to no account, and only events hold that",
+            remedy="Leave --all out, or --what",
+        )
 
 
 def _refuse_folder(out: Path) -> None:

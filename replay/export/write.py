@@ -31,7 +31,7 @@ def export(asked: Asked, form: Form, target: BinaryIO) -> Made:
 
     Forms that jump about in their file are made aside and copied where *target* cannot be moved in.
 
-    Raises: UnclearQuestion, for what the form cannot hold; NotInstalled, for a library that is lacking.
+    Raises: UnclearQuestion, for what the form cannot hold; NotInstalled, without a library.
     """
     if form in {"parquet", "xlsx"} and not target.seekable():
         with tempfile.TemporaryFile() as aside:

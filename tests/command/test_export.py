@@ -100,6 +100,9 @@ UNCLEAR = (
     ("csv",), ("docx", "-o", "-"), ("csv", "0x99", "-o", "-"), ("csv", "--what", "x", "-o", "-"),
     ("hledger", "--all", "-o", "-"), ("csv", "--since", "2026-08-05", "-o", "-"),
     ("csv", "--what", "margin", "--every", "never", "-o", "-"), ("csv", "-o", "nowhere/a.csv"),
+    ("csv", "--what", "balances", "--since", "2026-08-05T00:00Z", "-o", "-"),
+    ("csv", "--what", "fills", "--every", "1h", "-o", "-"),
+    ("csv", "--what", "fills", "--all", "-o", "-"),
 )  # fmt: skip
 
 
