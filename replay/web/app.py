@@ -125,7 +125,7 @@ def _answering(name: str) -> Callable[[Request], Awaitable[Response]]:
         ask = Ask(path=dict(request.path_params), query=dict(request.query_params))
         clerk = _clerk(request.app, name)
         try:
-            answer = await _whole(clerk, lambda room: _page(name)(room, ask), request)
+            return _response(await _whole(clerk, lambda room: _page(name)(room, ask), request))
         except GoneError:
             return Response(status_code=499)
         except (TooLongError, TooManyError) as error:
@@ -136,7 +136,6 @@ def _answering(name: str) -> Callable[[Request], Awaitable[Response]]:
             if trouble.status == 500 and request.app.state.tell is not None:
                 request.app.state.tell(error)
             return _response(_told(request, trouble))
-        return _response(answer)
 
     return answered
 

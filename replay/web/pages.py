@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import attrs
 
@@ -117,7 +118,8 @@ def whole(room: Room, ask: Ask, page: str = "") -> Asked | Answer:
     if is_whole:
         return asked
     more = {name: value for name, value in ask.query.items() if name not in asked.times}
-    return Answer(body=b"", status=307, location=asked.to(page, more))
+    # A name out of the path may hold any character; in a header it stands as an address has it.
+    return Answer(body=b"", status=307, location=asked.to(quote(page), more))
 
 
 def labels(room: Room, position: int) -> dict[str, str]:

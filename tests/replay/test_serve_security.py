@@ -12,7 +12,7 @@ import tracemalloc
 from html import escape
 from pathlib import Path
 from random import Random
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -144,6 +144,13 @@ def test_another_cookie_opens_nothing(browser, cookie):
     secret = browser.cookie.partition("=")[2]
     browser.cookie = ""
     assert 401 == browser.get("/", cookie=cookie.replace("{}", secret)).status
+
+
+@pytest.mark.parametrize("other", ['a={"x":1}', 'bad[x"=1', "\x7f=", "=;=", "a b=c", '"'])
+def test_a_cookie_of_another_program_does_not_lose_ours(browser, other):
+    ours, browser.cookie = browser.cookie, ""
+    for cookie in (f"{other}; {ours}", f"{ours}; {other}", f"{other};{ours};{other}"):
+        assert 200 == browser.get("/", cookie=cookie).status, cookie
 
 
 def test_tokens_are_compared_in_constant_time(monkeypatch, stranger):
@@ -456,6 +463,21 @@ def test_what_is_asked_for_is_shown_as_text_too(browser):
 def test_a_stranger_is_not_led_elsewhere_by_the_way_back(stranger):
     for path in ("//evil.example/x", "/\\evil.example", "///evil.example", "/?next=//evil.example"):
         assert [] == seen(stranger.get(path).text).wrong
+
+
+@pytest.mark.parametrize("page", ["event", "liquidations"])
+@pytest.mark.parametrize(
+    "name", ["a\r\nset-cookie: x=y", "€", "a?at=1&b", "a#b", "a%62", "\0", " ", "й\n"]
+)
+def test_a_name_is_sent_on_as_an_address_has_it(browser, page, name):
+    here = f"/a/{ACCOUNT}/{page}/{quote(name, safe='')}"
+    got = browser.get(here)
+    where = got.header("location")
+    assert 307 == got.status
+    assert re.fullmatch(r"[!-~]+", where), "nothing in it that a header could not hold"
+    assert name.lower() == unquote(where.partition("?")[0].rpartition("/")[2]).lower()
+    assert 404 == browser.get(where).status
+    assert [] == browser.told
 
 
 # ------------------------------------------------------------------------- too much of it
