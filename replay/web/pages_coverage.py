@@ -56,7 +56,7 @@ class MapShown:
 
 
 def coverage(room: Room, ask: Ask) -> Answer:
-    """Return the coverage map of an account up to the instant."""
+    """Return the coverage map of an account, of the whole history known at the position."""
     asked = pages.whole(room, ask, "coverage")
     if isinstance(asked, answers.Answer):
         return asked

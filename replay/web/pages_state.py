@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from replay.web.cells import Leads
     from replay.web.links import Asked
     from replay.web.room import Room
-
-TITLE: Final = "Timeline"
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +46,7 @@ def timeline(room: Room, ask: Ask) -> Answer:
     if isinstance(asked, answers.Answer):
         return asked
     shown = state(room, asked)
-    page = pages.of_account(room, asked, f"{asked.account} at {asked.at_text}", "timeline")
+    page = pages.of_account(room, asked, _title(asked), "timeline")
     context = {"page": page, "asked": asked, "state": shown, "ghost": ask.get("ghost")}
     return answers.page("timeline", context, digest=shown.digest)
 
@@ -57,9 +55,14 @@ def fragment(room: Room, ask: Ask) -> Answer:
     """Return the state panel alone, as the slider fetches it."""
     asked = room.asked(ask.path["account"], ask.query)
     shown = state(room, asked)
-    page = pages.of_account(room, asked, TITLE, "timeline")
+    page = pages.of_account(room, asked, _title(asked), "timeline")
     context = {"page": page, "asked": asked, "state": shown}
     return answers.page("state", context, digest=shown.digest)
+
+
+def _title(asked: Asked) -> str:
+    """Return what a window of the timeline is called; the slider takes it from the panel."""
+    return f"{asked.account} at {asked.at_text}"
 
 
 def state_json(room: Room, ask: Ask) -> Answer:

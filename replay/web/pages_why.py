@@ -315,6 +315,7 @@ def event(room: Room, ask: Ask) -> Answer:
         "grids": tuple(grid(table) for table in found.tables),
         "raw": tuple(raw(item, asked) for item in found.evidence),
         "notes": tuple(notes),
+        "happened": asked.moved(at=entry.event.at).at_text,
         "at_event": asked.moved(at=entry.event.at).to(),
     }
     return answers.page("event", context, digest=room.slider(asked).digest(asked.at))

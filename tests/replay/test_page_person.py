@@ -158,6 +158,21 @@ def test_arrows_go_from_event_to_event(visit, figure):
            value=steps + 1, is_part=True)  # fmt: skip
 
 
+def test_at_the_end_the_focus_stays_where_it_was(visit):
+    with replay.open(visit.book) as audit:
+        second = sorted({row["at"] for row in audit.account(ACCOUNT).history()})[1]
+    page = visit.page(at(second))
+    page.focus("#previous-event")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#previous-event[aria-disabled=true]")
+    Visit.rest(page)
+    assert "previous-event" == page.evaluate("document.activeElement.id")
+    moment = page.input_value("#at-text")
+    assert moment in page.title(), "the window is called after the instant shown"
+    page.keyboard.press("Enter")
+    assert moment == page.input_value("#at-text")
+
+
 def test_shift_goes_by_the_hour_and_the_ends_are_a_key_away(visit):
     page = visit.page(at())
     page.focus("#moment")

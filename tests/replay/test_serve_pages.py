@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import attrs
 import pytest
 from click.testing import CliRunner
 
@@ -19,7 +21,8 @@ from projections import fold
 from replay.cli import app
 from replay.explain import explain
 from replay.margin_report import shown
-from replay.web import pages_why
+from replay.web import answers, pages, pages_state, pages_why
+from replay.web.room import Room
 from tests.support.books import ACCOUNT as SMALL
 from tests.support.books import small_book
 from tests.support.margin_books import ACCOUNT, book_of, cascade
@@ -340,8 +343,9 @@ def test_the_verify_page_says_partly_and_what_is_missing(book, browser):
         root = audit.book.checkpoint().splitlines()[2]
         last = audit.book.seals()[-1]
     page = words(browser.get("/verify"))
-    for word in ("partly verified", "--checkpoint", last.digest, root):
+    for word in ("partly verified", "made anew as a whole", "--checkpoint", last.digest, root):
         assert word in page
+    assert 'data-verdict="unknown"' in browser.get("/verify").text, "no sign of a full proof"
 
 
 def test_a_damaged_book_is_said_to_be_broken(tmp_path):
@@ -358,6 +362,29 @@ def test_a_damaged_book_is_said_to_be_broken(tmp_path):
         page = words(browser.open().get("/verify"))
     assert "broken" in page
     assert verdict.problems[0].text in page
+
+
+def test_where_rulebooks_differ_no_verdict_stands_on_top(book):
+    room = Room.open(book)
+    asked = room.asked(ACCOUNT, {"at": "2026-08-11T12:00:00Z", "known-at": "482"})
+    shown = pages_state.state(room, asked)
+    page = pages.of_account(room, asked, "Timeline", "timeline")
+    first, second = shown.margin.branches
+    assert shown.margin.agrees, "two versions may have held, and say the same"
+
+    def verdict(margin) -> str:
+        state = attrs.evolve(shown, margin=margin)
+        got = answers.page("state", {"page": page, "state": state}).body.decode()
+        aloud = re.search('data-say="([^"]*)"', got)[1]
+        sign = re.search('id="verdict" data-verdict="([a-z]+)"', got)[1]
+        assert f"{first.rulebook.id} or {second.rulebook.id}" in got
+        return f"{sign}: {aloud.partition(', ')[2]}"
+
+    assert f"fine: {first.verdict}" == verdict(shown.margin)
+    other = attrs.evolve(second, liquidatable=True, verdict="liquidatable: ratio")
+    both = attrs.evolve(shown.margin, branches=(first, other), agrees=False)
+    assert "unknown: verdict unknown: rulebooks differ" == verdict(both)
+    room.close()
 
 
 def test_an_account_without_a_mode_has_no_margin_and_says_why(tmp_path):

@@ -84,17 +84,21 @@ window.Lanes = (() => {
     ctx.restore();
   }
 
-  // The ground above the limit, and the limit's name.
-  function above({ ctx, bbox, valToPos, data }) {
-    const limit = data[2].find((each) => (each ?? null) !== null);
-    if (limit === undefined) return;
-    const y = valToPos(limit, "y", true);
-    ctx.fillStyle = css("--limit-wash");
-    ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
-    ctx.fillStyle = css("--limit");
+  // The ground above the limit, as far as there is one, and its name wherever it changes.
+  function above({ ctx, bbox, valToPos, data: [times, , limits] }) {
+    const own = times.map((at, place) => ({ at, limit: limits[place] })).filter((each) => each.limit !== undefined);
+    const turns = own.filter((each, place) => place === 0 || each.limit !== own[place - 1].limit);
     ctx.font = `${11 * devicePixelRatio}px ${css("--text")}`;
     [ctx.textAlign, ctx.textBaseline] = ["left", "bottom"];
-    ctx.fillText(`liquidation above ${limit}`, bbox.left + 6 * devicePixelRatio, y - 4 * devicePixelRatio);
+    turns.forEach(({ at, limit }, place) => {
+      if (limit === null) return;
+      const [x, y] = [valToPos(at, "x", true), valToPos(limit, "y", true)];
+      const end = place + 1 < turns.length ? valToPos(turns[place + 1].at, "x", true) : bbox.left + bbox.width;
+      ctx.fillStyle = css("--limit-wash");
+      ctx.fillRect(x, bbox.top, end - x, y - bbox.top);
+      ctx.fillStyle = css("--limit");
+      ctx.fillText(`liquidation above ${limit}`, x + 6 * devicePixelRatio, y - 4 * devicePixelRatio);
+    });
   }
 
   // ------------------------------------------------------------------ the lanes one by one
@@ -185,10 +189,10 @@ window.Lanes = (() => {
       ...said(each, "lowest"), ...said(each, "highest"), ...said(each, "last"),
       element("td", each.unknown.map((gap) => element("div", `${written(gap.from_ms)} to ${written(gap.to_ms)}: ${gap.cause}`)), { className: "text" }),
     ]));
-    const heads = ["lane", "unit", "lowest", "lowest at", "highest", "highest at", "last", "last at", "unknown"];
+    const heads = ["lane", "unit", "lowest", "lowest at", "highest", "highest at", "last known", "last known at", "unknown"];
     const table = element("table", [
       element("caption", "The lanes in words", { id: "caption-lanes" }),
-      element("thead", element("tr", heads.map((each) => element("th", each, { scope: "col", className: /^(lowest|highest|last)$/.test(each) ? "number" : "" })))),
+      element("thead", element("tr", heads.map((each) => element("th", each, { scope: "col", className: /^(lowest|highest|last known)$/.test(each) ? "number" : "" })))),
       element("tbody", rows),
     ]);
     const frame = element("div", table, { className: "frame", tabIndex: 0, role: "region" });

@@ -63,17 +63,22 @@
   // Put each part of an answer in the place of the part of that name; keep what was opened,
   // how far it was scrolled, and where the focus was.
   function show(text) {
-    const answer = new DOMParser().parseFromString(text, "text/html").querySelector("[data-answer]");
+    const told = new DOMParser().parseFromString(text, "text/html");
+    const answer = told.querySelector("[data-answer]");
     if (!answer) throw new Error("the answer is not of this page");
+    document.title = told.title;
     const opened = [...document.querySelectorAll("[data-part] details[open]")].map((each) => each.id);
     const frames = [...document.querySelectorAll("[data-part] .frame")].map((each) => [each.id, each.scrollLeft]);
     for (const part of answer.querySelectorAll("[data-part]")) {
       const old = document.querySelector(`[data-part="${part.dataset.part}"]`);
       const reach = "a, summary, .frame";
-      const place = [...old.querySelectorAll(reach)].indexOf(document.activeElement);
+      const focused = document.activeElement;
+      const place = [...old.querySelectorAll(reach)].indexOf(focused);
       const made = document.importNode(part, true);
       old.replaceWith(made);
-      if (place >= 0) made.querySelectorAll(reach)[place]?.focus({ preventScroll: true });
+      // What has a name keeps the focus even where it leads nowhere now: the next in order is another.
+      const same = place >= 0 && focused.id ? made.querySelector(`[id="${focused.id}"]`) : null;
+      if (place >= 0) (same || made.querySelectorAll(reach)[place])?.focus({ preventScroll: true });
     }
     for (const id of opened) if (get(id)) get(id).open = true;
     for (const [id, left] of frames) if (left && get(id)) get(id).scrollLeft = left;
