@@ -120,7 +120,7 @@ def test_what_the_first_page_starts_is_there_to_be_started():
     assert ["make", "demo"] == verb.split()
     program, command, book = page.split()
     assert (".venv/bin/rollforward", BOOK) == (program, book)
-    with click.Context(app, info_name="rollforward") as context:
+    with click.Context(app, help_option_names=["-h", "--help"]) as context:
         found = app.get_command(context, command)
         assert found is not None
         assert book == str(found.make_context(command, [book], parent=context).params["named"])

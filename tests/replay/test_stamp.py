@@ -68,7 +68,8 @@ def test_a_stamp_is_read_and_vouched_for(authority: Authority, response: bytes, 
     assert "CN=Example Time Stamps" == found[2].stamp.authority
     assert "not checked" not in closing(code, text, found[2])
     (line,) = [line for line in said(found[2]) if line.startswith("time stamp")]
-    told = authority.ran("ts", "-reply", "-in", "r.tsr", "-text")
+    (authority.folder / "read.tsr").write_bytes(response)
+    told = authority.ran("ts", "-reply", "-in", "read.tsr", "-text")
     (moment,) = [row for row in told.splitlines() if row.startswith("Time stamp:")]
     hour = moment.split()[4]
     assert f"T{hour}Z" in line  # openssl's own reading of the moment
