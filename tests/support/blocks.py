@@ -67,8 +67,7 @@ GENERATED = {
     "docs/reference/commands.md": "tests/command/test_help.py::test_the_reference_pages_are_fresh",
     "docs/reference/exports.md": "tests/replay/test_export_reference.py"
     "::test_the_reference_of_exports_is_fresh",
-    "docs/reference/views.md": "tests/replay/test_views.py"
-    "::test_the_reference_of_tables_is_fresh",
+    "docs/reference/views.md": "tests/replay/test_views.py::test_the_reference_of_tables_is_fresh",
     "replay/evidence/FORMAT.md": "tests/replay/test_pack.py"
     "::test_the_format_in_a_pack_is_the_page_of_the_documents",
 }
