@@ -173,6 +173,18 @@ def test_at_the_end_the_focus_stays_where_it_was(visit):
     assert moment == page.input_value("#at-text")
 
 
+@pytest.mark.parametrize("moment", ["2026-08-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])
+def test_an_instant_outside_the_history_is_shown_and_moves_nothing_aside(visit, moment):
+    page = visit.page(at(moment))
+    assert moment == page.input_value("#at-text")
+    assert not page.is_visible("#now")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.focus("#moment")
+    page.keyboard.press("Home")
+    Visit.rest(page)
+    assert page.is_visible("#now")
+
+
 def test_shift_goes_by_the_hour_and_the_ends_are_a_key_away(visit):
     page = visit.page(at())
     page.focus("#moment")
@@ -365,6 +377,14 @@ def test_the_lanes_are_told_in_words_and_exact_amounts(visit):
     page.click("text=The events as a list")
     page.click("#lanes-events a >> nth=-1")
     assert instant(page).startswith("2026-08-05")
+
+
+def test_what_the_lines_rest_on_is_said_without_opening_anything(visit):
+    page = visit.page(at(BEFORE, 1))
+    said = page.inner_text("#lanes-notes")
+    assert page.is_visible("#lanes-notes")
+    assert "sums of what is recorded" in said, "nothing lent was recorded yet: the line lies at 0"
+    assert "every event" in said
 
 
 def test_lanes_without_anything_to_draw_are_empty_and_no_error(visit):

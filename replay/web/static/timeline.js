@@ -125,8 +125,8 @@
     slider.value = String(at);
     slider.setAttribute("aria-valuetext", written(at));
     get("moment-text").textContent = written(at);
-    line.hidden = plots.length === 0;
-    if (plots.length) line.style.transform = `translateX(${plots[0].over.offsetLeft + plots[0].valToPos(at, "x") - 1}px)`;
+    line.hidden = plots.length === 0 || at < first || at > last; // nothing is drawn out there
+    if (!line.hidden) line.style.transform = `translateX(${plots[0].over.offsetLeft + plots[0].valToPos(at, "x") - 1}px)`;
   }
 
   // The nearest event or full hour within a few pixels; liquidations before all others.
@@ -149,7 +149,7 @@
     stepping = false;
     if (around.at !== at) return;
     const next = direction > 0 ? around.next : around.previous;
-    if (next === null) tell(direction > 0 ? "This is the last event." : "This is the first event.");
+    if (next === null) tell(direction > 0 ? "No event is known after this instant." : "No event is known before this instant.");
     else go(next);
   }
 
@@ -207,6 +207,7 @@
     ({ marks } = drawn);
     get("lanes-wait").hidden = true;
     get("ghost-key").hidden = !drawn.ghost;
+    get("lanes-notes").textContent = `The lanes: ${drawn.notes.join("; ")}.`;
     lanes.classList.add("drawn");
     plots = Lanes.draw(lanes, drawn, [first, last]);
     const titled = drawn.lanes.filter((each) => each.name.startsWith("position "));
