@@ -25,6 +25,28 @@ WIDE: Final = 10_000
 """Width of a table that goes into a file or a pipe: nothing is folded there."""
 
 
+class Written(click.Path):
+    """A file that is going to be written, in a folder that is there."""
+
+    def __init__(self, *, allow_dash: bool = False) -> None:
+        """Take ``-`` for standard output, too, with *allow_dash*."""
+        super().__init__(dir_okay=False, allow_dash=allow_dash, path_type=Path)
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, before anything is worked out that could not be kept.
+
+        Raises: NotFound, when its folder is not there.
+        """
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            from ledger.errors import NotFound
+
+            remedy = "Make it first, or name another"
+            raise NotFound(what="folder", where="", name=str(path.parent), remedy=remedy)
+        return path
+
+
 def book_option(verb: F) -> F:
     """Add ``--book``, the same in every verb."""
     return click.option(

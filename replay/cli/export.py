@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from replay.cli import exits
 from replay.cli.common import (
+    Written,
     book_option,
     cache_option,
     examples,
@@ -21,6 +21,8 @@ from replay.cli.common import (
 from replay.export import FORMATS, WHAT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replay.audit import Audit
     from replay.export import Asked, Made
     from replay.export.asked import Form, What
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=Written(allow_dash=True),
     metavar="FILE",
     help="Write here; - is standard output.",
 )
@@ -95,7 +97,6 @@ def command(
             made = export(asked, cast("Form", form), sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
-            _refuse_folder(out)
             with aside(out) as target:
                 made = export(asked, cast("Form", form), target)
     _tell(made, out, asked)
@@ -157,19 +158,6 @@ def _refuse_idle(what: What, *, since: str | None, is_whole: bool, every: str | 
             asked=f"{what} --all",
             problem="asks for what belongs to no account, and only events hold that",
             remedy="Leave --all out, or --what",
-        )
-
-
-def _refuse_folder(out: Path) -> None:
-    """Refuse a file in a folder that is not there.
-
-    Raises: NotFound.
-    """
-    from ledger.errors import NotFound
-
-    if not out.parent.is_dir():
-        raise NotFound(
-            what="folder", where="", name=str(out.parent), remedy="Make it first, or name another"
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replay.cli.common import examples, json_option, put_json, takes
+from replay.cli.common import Written, examples, json_option, put_json, takes
 
 if TYPE_CHECKING:
     from ledger.signatures import VerifierKey
@@ -22,7 +22,7 @@ def command() -> None:
 
 
 @command.command(name="new", epilog=examples("rollforward keys new ben.key --name ben"))
-@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FILE", type=Written())
 @click.option(
     "--name", metavar="WORD", help="Name of the key, one word [default: name of the file]."
 )

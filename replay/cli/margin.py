@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from replay.cli import exits
 from replay.cli.common import (
+    Written,
     account_at_instant,
     examples,
     open_audit,
@@ -22,6 +22,8 @@ from replay.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replay.margin import Assembler, MarginAt, Question
     from replay.margin_timeline import Timeline
 
@@ -71,7 +73,7 @@ MODES = ("default", "disabled", "unifiedAccount", "portfolioMargin", "dexAbstrac
 @click.option("--csv", "as_csv", is_flag=True, help="Through time: write CSV.")
 @click.option(
     "--chart",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Written(),
     metavar="FILE",
     help="Through time: draw FILE.svg or FILE.png (needs the extra chart).",
 )

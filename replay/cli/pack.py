@@ -9,6 +9,7 @@ import click
 from replay.cli import exits
 from replay.cli.claim import code_of
 from replay.cli.common import (
+    Written,
     book_option,
     examples,
     json_option,
@@ -44,7 +45,7 @@ from replay.cli.stamping import said, stamp_options, told, with_stamp
     help="The private key that signs it (rollforward keys new).",
 )  # fmt: skip
 @click.option(
-    "--out", required=True, metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    "--out", required=True, metavar="FILE", type=Written(),
     help="The pack to be written; an existing file is replaced.",
 )  # fmt: skip
 @click.option("--since", metavar="WHEN", help="Begin of the report [default: the first event].")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from replay.cli import exits
 from replay.cli.common import (
+    Written,
     book_option,
     cache_option,
     examples,
@@ -21,6 +21,8 @@ from replay.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replay.closing import Reproduction
 
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="C-…")
 @click.option("--text", "as_text", is_flag=True, help="Print the pinned report as people read it.")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--out", type=Written(), metavar="FILE",
     help="Write the pinned bytes to a file.",
 )  # fmt: skip
 @takes(book_option, cache_option, json_option)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from replay.cli.common import examples, json_option, put_json, takes, tell
+from replay.cli.common import Written, examples, json_option, put_json, takes, tell
 from replay.cli.stamping import root_option, said, told
 
 
@@ -25,7 +25,7 @@ from replay.cli.stamping import root_option, said, told
     help="The time-stamp authority (RFC 3161, over http or https).",
 )  # fmt: skip
 @click.option(
-    "--out", required=True, metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    "--out", required=True, metavar="FILE", type=Written(),
     help="The pack with its time stamp; an existing file is replaced.",
 )  # fmt: skip
 @takes(root_option, json_option)

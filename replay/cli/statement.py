@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from replay.cli import exits
 from replay.cli.common import (
+    Written,
     book_option,
     cache_option,
     examples,
@@ -22,6 +22,8 @@ from replay.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replay.audit import Audit
     from replay.statement import Statement
 
@@ -59,7 +61,7 @@ ENDINGS: Final = {
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Written(),
     metavar="FILE",
     help="Write here instead of to standard output.",
 )

@@ -9,6 +9,7 @@ import click
 
 from replay.cli import exits
 from replay.cli.common import (
+    Written,
     book_option,
     examples,
     find_book,
@@ -47,7 +48,7 @@ _CODES = {
 @click.option(
     "--write-checkpoint",
     "written",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Written(),
     metavar="FILE",
     help="Write a checkpoint to keep elsewhere, when nothing is wrong.",
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from replay.cli import exits
 from replay.cli.common import (
+    Written,
     book_option,
     cache_option,
     examples,
@@ -25,6 +25,8 @@ from replay.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replay.readmodel.swap import Outcome
     from replay.tables import Table
 
@@ -38,14 +40,12 @@ if TYPE_CHECKING:
         "rollforward views --rebuild --dry-run --json | jq .compared",
     ),
 )
-@click.argument(
-    "file", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[FILE]"
-)
+@click.argument("file", required=False, type=Written(), metavar="[FILE]")
 @click.option("--rebuild", is_flag=True, help="Make the file from nothing and compare the two.")
 @click.option("--anyway", is_flag=True, help="With --rebuild: switch although the two differ.")
 @click.option(
     "--metadata",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Written(),
     metavar="FILE",
     help="Also write what datasette is to show beside the rows: meanings, units, queries.",
 )

@@ -94,3 +94,23 @@ def test_who_acts_may_stand_in_the_environment(cascade, monkeypatch):
     cascade.fine(*define)
     cascade.fine(*close)
     assert "Ana" in cascade.fine("close", "--list")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "csv", "-o"),
+        ("views",),
+        ("views", "--metadata"),
+        ("statement", "--month", "2026-08", "--out"),
+        ("margin", "--from", "2026-08-05T12:00Z", "--to", "2026-08-05T15:00Z", "--chart"),
+        ("verify", "--write-checkpoint"),
+        ("reproduce", "C-1", "--out"),
+        ("keys", "new"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_in_a_folder_that_is_not_there_is_refused_at_once(cascade, words):
+    said = cascade(*words, "nowhere/file.svg")
+    assert (2, "") == (said.exit_code, said.stdout)
+    assert "Error: no folder nowhere. Make it first, or name another\n" == said.stderr

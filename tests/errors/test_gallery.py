@@ -1,8 +1,8 @@
 """The gallery: each message has a folder that provokes it and pins its text.
 
-``case.toml`` says what is run before and what is run, the exit code, and which exception it is;
-``message.txt`` is what a person then reads, findings and errors alike. Run this file with
-UPDATE_GALLERY=1 to write the messages anew, and review the difference.
+``case.toml`` says what is run before and what is run, without which library, the exit code, and
+which exception it is; ``message.txt`` is what a person then reads, findings and errors alike. Run
+this file with UPDATE_GALLERY=1 to write the messages anew, and review the difference.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tomllib
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,6 +83,9 @@ def test_the_message_is_the_pinned_one(folder: Path, here: Path):
             flip()
         elif case.get("hook") == "network":
             pytest_socket.enable_socket()  # until the next test, which begins without
+        if "without" in case:
+            lacking = held.enter_context(pytest.MonkeyPatch.context())
+            lacking.setitem(sys.modules, case["without"], None)
         result = invoke(*case["run"])
     said = without_chance(result.output)
     if update:
