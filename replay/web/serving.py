@@ -10,7 +10,7 @@ import attrs
 import h11
 import uvicorn
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ledger.errors import UnclearQuestion
 from ledger.units import stream_account
@@ -20,6 +20,7 @@ from replay.web.app import COOKIE, application
 from replay.web.guard import HEADERS
 
 if TYPE_CHECKING:
+    import asyncio
     import socket
     from collections.abc import Callable
     from pathlib import Path
@@ -36,6 +37,9 @@ LONG: Final = 20_000
 """Histories from so many events on are prepared before the page is opened."""
 
 CONNECTIONS_MAX: Final = 64
+
+ASKING_S: Final = 15
+"""Seconds in which whoever is connected has to ask something, once or twice over."""
 
 _NAME: Final = re.compile(
     r"(?P<name>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?\Z",
@@ -106,7 +110,30 @@ def parsed_name(text: str) -> re.Match[str]:
 
 
 class Protocol(H11Protocol):
-    """The server's reading of HTTP, which says of a head too large that it is that."""
+    """The server's reading of HTTP, which says of a head too large that it is that.
+
+    Who connects and asks nothing, or never comes to the end of asking, is hung up on: the places
+    are few, and the one who has the cookie needs one.
+    """
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a question."""
+        super().connection_made(transport)
+        self._await_question(None)
+
+    def _await_question(self, before: RequestResponseCycle | None) -> None:
+        self.loop.call_later(ASKING_S, self._hang_up_unless_asked, before)
+
+    def _hang_up_unless_asked(self, before: RequestResponseCycle | None) -> None:
+        """End a connection on which nothing was asked since the question *before*."""
+        if self.transport.is_closing():
+            return
+        asked: RequestResponseCycle | None = self.cycle
+        if asked is before and (asked is None or asked.response_complete):
+            self.transport.close()
+        else:
+            self._await_question(asked)
 
     @override
     def send_400_response(self, msg: str) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import string
+import threading
 import time
 import tracemalloc
 from html import escape
@@ -17,7 +18,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 import replay
-from replay.web import guard
+from replay.web import guard, serving
 from replay.web.app import ROUTES
 from replay.web.serving import Place
 from tests.support.hostile import ATTEMPTS, address, hostile_book
@@ -578,6 +579,27 @@ def test_more_than_may_wait_are_sent_away(book):
 
 
 # ------------------------------------------------------------------------- what errors tell
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_who_connects_and_asks_nothing_is_hung_up_on(book, monkeypatch):
+    monkeypatch.setattr(serving, "ASKING_S", 0.1)
+    place = Place(host="127.0.0.1", port=8765)
+    server = serving.Server(book, place, token=TOKEN)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answering = threading.Thread(target=server.run, args=(listening,))
+        answering.start()
+        asks = b"GET /static/icon.svg HTTP/1.1\r\nHost: 127.0.0.1:8765\r\n"
+        beginnings = (b"", b"GET / HT", asks, asks + b"\r\n", asks + b"\r\n" + asks)
+        ends = []
+        for said in beginnings:
+            with socket.create_connection(listening.getsockname(), timeout=10) as to:
+                to.sendall(said)
+                ends.append(b"".join(iter(lambda: to.recv(65_536), b"")))
+        server.uvicorn.should_exit = True
+        answering.join(timeout=10)
+    assert [False, False, False, True, True] == [end.startswith(b"HTTP/1.1 200") for end in ends]
+    assert not answering.is_alive()
 
 
 def test_errors_tell_nothing_of_the_machine(book, tmp_path, monkeypatch):
