@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
+from ledger.money import canonical
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
 UNITS_PLACES: Final = 8
 """Decimal places of the whole numbers beside amounts."""
@@ -216,3 +219,8 @@ def described(tables: tuple[Table, ...]) -> Iterator[tuple[Cell, ...]]:
                 table.name, place, column.name, column.sort, column.means, column.unit,
                 "computed" if column.computed else "stored", refers,
             )  # fmt: skip
+
+
+def plain(value: Decimal | None) -> str | None:
+    """Return a number in plain digits; None stays None, for what is not known is not zero."""
+    return None if value is None else canonical(value)

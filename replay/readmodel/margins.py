@@ -12,6 +12,7 @@ from projections.margin.picture import SINGLE_BALANCE
 from projections.rulebooks import by_id
 from replay.margin import TOGETHER_MS, Assembler, Question
 from replay.margin_timeline import point_of
+from replay.readmodel.columns import plain
 
 if TYPE_CHECKING:
     from ledger.units import Address
@@ -55,8 +56,8 @@ def _unknown(account: Address, hour: int, missing: str) -> tuple[Cell, ...]:
 def _known(account: Address, hour: int, point: Point) -> tuple[Cell, ...]:
     words = {True: "yes", False: "no", None: "unknown"}
     return (
-        account, hour, point.mode, _plain(point.ratio), canonical(_limit(point)),
-        _plain(point.requirement), _plain(point.value),
+        account, hour, point.mode, plain(point.ratio), canonical(_limit(point)),
+        plain(point.requirement), plain(point.value),
         "differs" if point.differ else words[point.liquidatable],
         " | ".join(point.rulebooks), ", ".join(point.missing),
     )  # fmt: skip
@@ -67,7 +68,3 @@ def _limit(point: Point) -> Decimal:
     if point.mode in SINGLE_BALANCE and point.rulebooks:
         return by_id(point.rulebooks[-1]).trigger.value
     return Decimal(1)
-
-
-def _plain(value: Decimal | None) -> str | None:
-    return None if value is None else canonical(value)

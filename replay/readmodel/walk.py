@@ -24,11 +24,11 @@ from projections.postings import fee_asset, is_perp, paid
 from replay.history import Running
 from replay.readmodel import hours, tables
 from replay.readmodel.cash import transfer_row
+from replay.readmodel.columns import plain
 from replay.views import place_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from decimal import Decimal
 
     from ledger.timeline import Course
     from ledger.units import Address
@@ -282,11 +282,6 @@ def _liquidation(account: Address, number: int, episode: liquidations.Episode) -
         ", ".join(f"{coin} {canonical(size)}" for coin, size in episode.closed),
         canonical(episode.notional), ", ".join(episode.methods), plain(episode.marked),
     )  # fmt: skip
-
-
-def plain(value: Decimal | None) -> str | None:
-    """Return a number in plain digits; None stays None, for what is not known is not zero."""
-    return None if value is None else canonical(value)
 
 
 def states_of(blob: bytes) -> States:

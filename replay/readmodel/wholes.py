@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from ledger import events as ev
 from ledger.codec import decode, identity
-from ledger.money import canonical
 from ledger.units import DESK
 from replay import checking, desk, groups
 from replay.audit import NO_OPENING
 from replay.moments import iso
 from replay.readmodel import tables
+from replay.readmodel.columns import plain
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from ledger.timeline import Course
     from ledger.units import Stream
     from projections.desk import Case
@@ -146,7 +144,7 @@ def _break(file: ViewsFile, case: Case) -> None:
     closed = case.closing.event.at if case.closing else None
     file.put(tables.BREAKS, (
         found.identity, found.desk, found.account, found.subject, found.at, found.until,
-        found.kind, _plain(found.expected), _plain(found.observed), _plain(found.difference),
+        found.kind, plain(found.expected), plain(found.observed), plain(found.difference),
         found.convention, case.status, case.owner, case.opened_at, closed, int(case.is_gone),
         case.against, found.text,
     ))  # fmt: skip
@@ -185,7 +183,3 @@ def texts(file: ViewsFile) -> None:
     file.do('DELETE FROM "texts"')
     file.do(_TEXTS)
     file.do("INSERT INTO texts_fts (texts_fts) VALUES ('rebuild')")
-
-
-def _plain(value: Decimal | None) -> str | None:
-    return None if value is None else canonical(value)

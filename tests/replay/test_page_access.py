@@ -1,8 +1,7 @@
 """Every page of a book, for every eye: axe's rules, and nothing cut, covered or out of reach.
 
 The pages are opened at the widths of a phone, a desk and a wide screen, light and dark. By default
-each page is examined by axe once, in one of the four views of the issue; ROLLFORWARD_PAGE_VIEWS
-says in how many.
+each page is examined by axe once, in one of four views; ROLLFORWARD_PAGE_VIEWS says in how many.
 """
 
 from __future__ import annotations

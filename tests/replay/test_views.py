@@ -23,11 +23,10 @@ from replay.margin import Assembler, Question
 from replay.margin_timeline import timeline
 from replay.moments import iso, parse_moment
 from replay.readmodel import tables
-from replay.readmodel.columns import iso_of, ms_of, plain_of, units_of
+from replay.readmodel.columns import iso_of, ms_of, plain, plain_of, units_of
 from replay.readmodel.file import ViewsFile
 from replay.readmodel.metadata import metadata
 from replay.readmodel.queries import QUERIES, VIEWS
-from replay.readmodel.walk import plain
 from tests.support import views_reference
 from tests.support.hostile import ATTEMPTS, hostile_book
 from tests.support.views import asked, dump, refreshed, sound

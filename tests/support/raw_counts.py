@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 NOT_RECORDS = ("l2Book", "extraAgents", "userRateLimit", "userRole", "portfolio")
-"""Answers without any account history, as the issue lists them."""
+"""Answers without any account history."""
 
 LEDGER = {
     "deposit": "deposited",
