@@ -179,6 +179,11 @@ def test_an_instant_outside_the_history_is_shown_and_moves_nothing_aside(visit, 
     assert moment == page.input_value("#at-text")
     assert not page.is_visible("#now")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.focus("#known")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**known-at=481")
+    Visit.rest(page)
+    assert moment == page.input_value("#at-text"), "what is known changed, not the instant"
     page.focus("#moment")
     page.keyboard.press("Home")
     Visit.rest(page)
@@ -338,6 +343,12 @@ def test_links_to_other_pages_keep_both_times_of_the_slider(visit):
     page.keyboard.press("Home")
     page.click("nav >> text=Coverage")
     assert page.url.endswith("coverage?at=2026-08-03T08:00:05.123Z&known-at=482")
+
+
+@pytest.mark.parametrize("path", ["", "/liquidations/L-1", "/coverage", "/breaks"])
+def test_the_narrowest_window_needs_no_scrolling_aside(visit, path):
+    page = visit.page(at().replace("?", f"{path}?"), width=320)
+    assert page.evaluate("document.documentElement.scrollWidth <= 320"), "WCAG 1.4.10"
 
 
 # ------------------------------------------------------------------------- without script

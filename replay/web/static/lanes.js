@@ -133,6 +133,8 @@ window.Lanes = (() => {
     const most = Math.max(limit * 1.25, ...[...values, ...other].map((each) => each * 1.08));
     const top = Math.min(most, limit * 2);
     const cut = (list) => list.map((each) => (each === null ? null : Math.min(each, top)));
+    const isCut = [...values, ...other].some((each) => each > top);
+    box.querySelector("#ratio-cut").textContent = isCut ? `· cut at ${compact.format(top)}: what is higher lies on its edge` : "";
     const data = [[lanes.moments, cut(values), limits]];
     if (ghost) data.push([ghost.moments, cut(other)]);
     make("ratio", {

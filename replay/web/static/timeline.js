@@ -14,7 +14,8 @@
   const iso = (moment) => new Date(moment).toISOString();
   const written = (moment) => iso(moment).replace("T", " ").replace(".000Z", " UTC").replace("Z", " UTC");
   const momentOf = (link) => Date.parse(new URL(link.href).searchParams.get("at"));
-  const question = (moment) => `at=${iso(moment)}&known-at=${knownAt}`;
+  const YEARS = 253_402_300_799_999; // an address writes no later moment as a date
+  const question = (moment) => `at=${moment > YEARS ? moment : iso(moment)}&known-at=${knownAt}`;
 
   let [first, last] = [Number(slider.min), Number(slider.max)];
   let at = Number(root.dataset.at);
@@ -110,7 +111,8 @@
   // ------------------------------------------------------------------ moving
 
   function go(moment, soon = false) {
-    at = Math.min(last, Math.max(first, Math.round(moment)));
+    // An instant outside the history, out of an address, is kept while only what is known changes.
+    if (moment !== at) at = Math.min(last, Math.max(first, Math.round(moment)));
     place();
     window.clearTimeout(writing);
     writing = window.setTimeout(() => history.replaceState(null, "", `?${question(at)}`), 100); // browsers refuse more
