@@ -20,7 +20,10 @@ from replay.web.cells import Cell, Grid, grid
 from replay.web.margin_tree import Tree, tree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from replay.dispute.liquidation import Liquidation
+    from replay.dispute.taking import Taken
     from replay.web.answers import Answer
     from replay.web.app import Ask
     from replay.web.cells import Leads
@@ -48,8 +51,8 @@ class Card:
     at_text: str
     condition: bool | None
     verdict: str
-    more_than_allowed: bool
-    """Whether more was taken at once than the documents say."""
+    more_than_allowed: bool | None
+    """Whether more was taken at once than the documents say; None when that is unknown."""
     rules: tuple[str, ...]
     """Ratio and verdict under each rulebook, and where its text was read."""
     ratio_before: str
@@ -139,7 +142,7 @@ def _card(told: Liquidation, asked: Asked) -> Card:
         at_text=iso(first_at),
         condition=told.condition,
         verdict=WORDS[told.condition],
-        more_than_allowed=any(each.is_more for each in told.taken),
+        more_than_allowed=more_than_allowed(told.taken),
         rules=told.condition_table.notes,
         ratio_before=shown(None if first is None or first.ratio is None else first.ratio.value),
         notional=canonical(told.episode.notional),
@@ -155,6 +158,13 @@ def _card(told: Liquidation, asked: Asked) -> Card:
             for kind in get_args(Kind) if kind != "time"
         ),
     )  # fmt: skip
+
+
+def more_than_allowed(taken: Sequence[Taken]) -> bool | None:
+    """Return whether of any market more was taken at once than allowed; None when unknown."""
+    if any(each.is_more for each in taken):
+        return True
+    return None if not taken or any(each.allowed is None for each in taken) else False
 
 
 def _kind(given: str) -> Kind | None:

@@ -19,9 +19,10 @@ from ledger import book as books
 from ledger.codec import event_id
 from projections import fold
 from replay.cli import app
+from replay.dispute.liquidation import explained
 from replay.explain import explain
 from replay.margin_report import shown
-from replay.web import answers, pages, pages_state, pages_why
+from replay.web import answers, pages, pages_liquidations, pages_state, pages_why
 from replay.web.room import Room
 from tests.support.books import ACCOUNT as SMALL
 from tests.support.books import small_book
@@ -312,6 +313,18 @@ def test_the_card_says_what_the_command_says(book, browser):
             for row in table["rows"]:
                 for cell in row.values():
                     assert not cell or " ".join(cell.split()) in page, (title, cell)
+
+
+def test_what_the_documents_allow_unknown_is_not_said_to_be_kept(book):
+    with replay.open(book) as audit:
+        (taken,) = explained(audit.account(ACCOUNT), 1, position=482).taken
+    fine = attrs.evolve(taken, allowed=taken.at_once)
+    unknown = attrs.evolve(taken, allowed=None)
+    for expected, parts in (
+        (True, [taken]), (True, [unknown, taken]), (False, [fine]), (False, [fine, fine]),
+        (None, [unknown]), (None, [fine, unknown]), (None, []),
+    ):  # fmt: skip
+        assert expected is pages_liquidations.more_than_allowed(parts), parts
 
 
 def test_the_smallest_change_is_sought_when_asked_for(book, browser):
