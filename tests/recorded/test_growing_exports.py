@@ -19,7 +19,7 @@ pytestmark = pytest.mark.recorded
 ACCOUNT = "0x00000000000000000000000000000000000000aa"
 WHOSE = ("--account", ACCOUNT, "--zone", "Europe/Paris")
 FOUR86 = ("trade_history.csv", "trade_history_1.csv", "trade_history_2.csv")
-CLAUDE = (
+QUANNSQL = (
     "trade_history.3aed618.csv",
     "trade_history_1.0a24c26.csv",
     "trade_history_2.622b19e.csv",
@@ -55,8 +55,8 @@ def test_each_export_of_four86_adds_exactly_its_tail(recorded: Path, tmp_path: P
     )
 
 
-def test_each_export_of_claude_trade_adds_exactly_its_tail(recorded: Path, tmp_path: Path, figure):
-    paths = [recorded / "claude-trade" / name for name in CLAUDE]
+def test_each_export_of_quannsql_adds_exactly_its_tail(recorded: Path, tmp_path: Path, figure):
+    paths = [recorded / "claude-trade" / name for name in QUANNSQL]
     steps = grow(paths, tmp_path)
     assert [(37, 37), (13, 50), (14, 64), (487, 551)] == steps
     twins = Counter(map(tuple, rows(paths[-1])))
@@ -71,7 +71,7 @@ def test_each_export_of_claude_trade_adds_exactly_its_tail(recorded: Path, tmp_p
 
 def test_both_date_formats_give_the_same_first_events(recorded: Path, tmp_path: Path, figure):
     early, whole = tmp_path / "early", tmp_path / "whole"
-    for folder, name in ((early, CLAUDE[2]), (whole, CLAUDE[3])):
+    for folder, name in ((early, QUANNSQL[2]), (whole, QUANNSQL[3])):
         folder.mkdir()
         imported(folder, recorded / "claude-trade" / name, *WHOSE)
     first, second = events(early), events(whole)
@@ -86,7 +86,7 @@ def test_both_date_formats_give_the_same_first_events(recorded: Path, tmp_path: 
 
 def test_the_whole_first_is_the_same_as_one_after_the_other(recorded: Path, tmp_path: Path):
     forward, backward = tmp_path / "forward", tmp_path / "backward"
-    paths = [recorded / "claude-trade" / name for name in CLAUDE]
+    paths = [recorded / "claude-trade" / name for name in QUANNSQL]
     for folder, order in ((forward, paths), (backward, paths[::-1])):
         folder.mkdir()
         for path in order:
