@@ -435,6 +435,17 @@ def entry_notional(position: Position) -> Decimal | None:
     return None if position.notional is None else unscaled(position.notional, position.money_places)
 
 
+def shown_notional(position: Position) -> Decimal | None:
+    """Return the entry notional beside ``size``, in its money; None when not known.
+
+    Where the venue states no position and records lead to one, the nought is of what is stated:
+    what the recorded size cost is not known.
+    """
+    if position.size and not position.size + position.unexplained:
+        return None
+    return entry_notional(position)
+
+
 def entry_price(position: Position) -> Decimal | None:
     """Return the entry price as the venue keeps it, floored on the grid; None without a position.
 

@@ -83,7 +83,7 @@ def positions_table(states: States, notes: tuple[str, ...] = ()) -> Table:
                 market,
                 canonical(positions.size(held)),
                 _number(positions.entry_price(held)) if is_open else "",
-                _number(positions.entry_notional(held)) if is_open else "",
+                _number(positions.shown_notional(held)) if is_open else "",
                 UNKNOWN
                 if held.unknown and not held.realized
                 else canonical(positions.realized(held)),

@@ -31,7 +31,7 @@ FORMATS: Final = ("table", "csv", "json", "xlsx", "html", "pdf", "beancount", "h
 BINARY: Final = frozenset({"xlsx", "pdf"})
 ENDINGS: Final = {
     ".csv": "csv", ".json": "json", ".xlsx": "xlsx", ".html": "html", ".pdf": "pdf",
-    ".beancount": "beancount", ".journal": "hledger",
+    ".beancount": "beancount", ".journal": "hledger", ".txt": "table",
 }  # fmt: skip
 
 
@@ -107,7 +107,16 @@ def command(
 
 
 def _by_ending(out: Path | None) -> str:
-    return "table" if out is None else ENDINGS.get(out.suffix.lower(), "table")
+    if out is None or not out.suffix:
+        return "table"
+    form = ENDINGS.get(out.suffix.lower())
+    if form is None:
+        message = (
+            f"'{out.name}' has an ending of no format. Name the format with --format, "
+            f"or end the file in {', '.join(ENDINGS)}"
+        )
+        raise click.UsageError(message)
+    return form
 
 
 def _subject(audit: Audit, given: str | None) -> str:

@@ -47,7 +47,7 @@ def said(states: States) -> Iterator[Said]:
 def _position(held: Position) -> tuple[Cell, ...]:
     is_open = bool(held.size or held.unexplained)
     price = positions.entry_price(held) if is_open else None
-    notional = positions.entry_notional(held) if is_open else None
+    notional = positions.shown_notional(held) if is_open else None
     is_unknown = held.unknown and not held.realized
     return (
         canonical(positions.size(held)),

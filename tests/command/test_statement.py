@@ -118,6 +118,14 @@ def test_an_ending_chooses_the_format_and_binary_ones_need_a_file(cascade):
     assert 2 == cascade("statement", *MONTH, "--format", "xlsx").exit_code
 
 
+def test_an_ending_of_no_format_is_refused_and_nothing_written(cascade):
+    refused = cascade("statement", *MONTH, "--out", "august.docx")
+    assert 2 == refused.exit_code
+    assert "'august.docx' has an ending of no format" in refused.output
+    assert not Path("august.docx").exists()
+    cascade.fine("statement", *MONTH, "--out", "august.docx", "--format", "html")
+
+
 def test_a_period_needs_a_month_or_both_ends(cascade):
     for words in (
         (), ("--month", "2026-13"), ("--month", "august"), ("--since", "2026-08-01T00:00Z"),

@@ -19,6 +19,7 @@ from projections.positions import (
     entry_notional,
     entry_price,
     realized,
+    shown_notional,
     size,
     stated_size,
 )
@@ -110,6 +111,15 @@ def test_after_a_break_the_entry_is_known_again_once_flat():
     held = after(*history)
     assert (D(-2), D(0)) == (size(held), stated_size(held))
     assert (D(1), 1) == (realized(held), held.unknown)
+
+
+def test_what_is_stated_to_be_flat_shows_no_cost_of_what_the_records_lead_to():
+    held = after(buys(3, 10, start=0), sells(5, 11, start=5), buys(1, 20, start=0, number=3))
+    assert (D(-1), D(1)) == (size(held), stated_size(held))
+    assert D(20) == shown_notional(held)
+    flat = after(buys(3, 10, start=0), sells(5, 11, start=5))
+    assert (D(-2), D(0)) == (size(flat), stated_size(flat))
+    assert (0, None) == (entry_notional(flat), shown_notional(flat))
 
 
 def test_without_metadata_the_grid_is_inferred_from_sizes_and_says_so():
