@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from operator import attrgetter, le
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
 import attrs
@@ -22,7 +21,7 @@ from ledger.errors import MalformedRecord, RefusedFile, RollforwardError
 from ledger.events import DeskEvent, Housekeeping
 from ledger.fields import fields_of
 from ledger.importers.base import Importer
-from ledger.importers.lines import refuse_mark, unread
+from ledger.importers.lines import by_moment, refuse_mark, unread
 from ledger.kinds import KIND_OF, KINDS
 from ledger.money import parse_decimal
 from ledger.units import VENUE, parse_address, parse_millis
@@ -245,11 +244,7 @@ def _bounded(line: str) -> str:
 
 def _part(stream: Stream, numbers: list[int], events: list[Event]) -> Part:
     """Return the events of one stream; inside a moment in the order of the file."""
-    times = [event.at for event in events]
-    if not all(map(le, times, times[1:])):
-        order = sorted(range(len(events)), key=lambda index: times[index])
-        numbers = [numbers[index] for index in order]
-        events = sorted(events, key=attrgetter("at"))
+    numbers, events = by_moment(numbers, events)
     return Part(
         stream=stream,
         source="sheet",

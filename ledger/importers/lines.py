@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from operator import attrgetter, le
 from typing import TYPE_CHECKING, Final
 
 from ledger.entries import Unreadable
@@ -98,6 +99,15 @@ def apart(events: list[Event]) -> list[Event]:
     if len(counts) == len(marks):
         return events
     return told_apart(events, only=lambda event: counts[_mark(event)] > 1)
+
+
+def by_moment(numbers: list[int], events: list[Event]) -> tuple[list[int], list[Event]]:
+    """Return rows and their events in order of time; inside a moment in the order of the file."""
+    times = [event.at for event in events]
+    if all(map(le, times, times[1:])):
+        return numbers, events
+    order = sorted(range(len(events)), key=lambda index: times[index])
+    return [numbers[index] for index in order], sorted(events, key=attrgetter("at"))
 
 
 def _mark(event: Event) -> object:

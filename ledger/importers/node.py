@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from operator import attrgetter, le
 from typing import TYPE_CHECKING, Final, Literal
 
 import attrs
@@ -22,7 +21,7 @@ from ledger.importers import door
 from ledger.importers.answers import told_apart
 from ledger.importers.base import Importer
 from ledger.importers.fills import READ_KEYS, filled
-from ledger.importers.lines import parse_utc, unread
+from ledger.importers.lines import by_moment, parse_utc, unread
 from ledger.importers.transfers import ledger_event
 from ledger.units import Address, Coin, Millis, Stream, account_stream, parse_address
 
@@ -311,11 +310,7 @@ def _reading(found: _Found, kind: str) -> Reading:
 def _part(
     stream: Stream, numbers: list[int], events: list[Event], covers: tuple[Covered, ...]
 ) -> Part:
-    times = [event.at for event in events]
-    if not all(map(le, times, times[1:])):
-        order = sorted(range(len(events)), key=lambda index: times[index])
-        numbers = [numbers[index] for index in order]
-        events = sorted(events, key=attrgetter("at"))
+    numbers, events = by_moment(numbers, events)
     return Part(
         stream=stream,
         source="node",

@@ -86,15 +86,15 @@ class _Moments:
     def identities(
         self,
         stream: Stream,  # noqa: ARG002 - a shelf holds one stream, and only the moments asked for
-        since: Millis,  # noqa: ARG002
-        until: Millis,  # noqa: ARG002
+        since: Millis,  # noqa: ARG002 - as above
+        until: Millis,  # noqa: ARG002 - as above
     ) -> Mapping[bytes, tuple[int, int]]:
         return self._places
 
-    def line(self, stream: Stream, version: int, row: int) -> bytes:  # noqa: ARG002
+    def line(self, stream: Stream, version: int, row: int) -> bytes:  # noqa: ARG002 - one stream
         return self._shelf.line((version << ROW_BITS) + row)
 
-    def covered(self, stream: Stream) -> Sequence[Covered]:  # noqa: ARG002
+    def covered(self, stream: Stream) -> Sequence[Covered]:  # noqa: ARG002 - none
         return ()
 
 

@@ -117,6 +117,7 @@ class Lanes:
     def positions(self) -> Mapping[Coin, tuple[Decimal | None, ...]]:
         """Signed worth of the positions drawn, by market. **Units**: USDC."""
         return {
+            # the name of such a lane is made of the market's
             lane.name.removeprefix(POSITION): lane.values  # type: ignore[misc]
             for lane in self.lanes
             if lane.name.startswith(POSITION)

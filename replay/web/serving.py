@@ -116,6 +116,7 @@ class Protocol(H11Protocol):
     are few, and the one who has the cookie needs one.
     """
 
+    # the base says any transport; a connection here is always one that reads and writes
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a question."""
