@@ -27,6 +27,7 @@ from replay.claims import Checked, check_claims
 from replay.evidence.assemble import assembled
 from replay.evidence.beside import is_about_margin, parameters, rulebooks_of, streams_beside
 from replay.evidence.proofs import Tree
+from replay.evidence.stamp import INTACT
 from replay.evidence.verifier.canon import canonical
 from replay.evidence.verifier.container import container
 from replay.evidence.verifier.verdict import FORMAT, RECIPES, Verdict, verified
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from replay.audit import AccountHistory
 
 ORIGIN: Final = "rollforward/pack/1"
-
-INTACT: Final = frozenset({0, 1, 3})
-"""Exit codes of the verifier that speak of an intact pack."""
 
 
 @attrs.frozen(kw_only=True)

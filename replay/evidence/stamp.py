@@ -42,6 +42,7 @@ SECONDS: Final = 20
 """How long an authority may take in all, from the first byte asked to the last one answered."""
 
 INTACT: Final = frozenset({0, 1, 3})
+"""Exit codes of the verifier that speak of an intact pack."""
 
 
 def stamped(
